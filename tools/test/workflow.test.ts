@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const scripts = Object.keys(JSON.parse(read('package.json')).scripts)
+
+/** The scripts that a text runs: `npm run [-s] NAME`, `npm test`, `npm start`. */
+const scriptsIn = (text: string) =>
+  [...text.matchAll(/\bnpm (?:run (?:-s |--silent )?([\w:-]+)|(test|start)\b)/g)].map(
+    (match) => match[1] ?? match[2],
+  )
+
+describe.each(['.github/workflows/ci.yml', 'CONTRIBUTING.md', 'README.md'])('%s', (path) => {
+  it('runs only scripts that package.json has', () => {
+    for (const name of scriptsIn(read(path))) expect(scripts).toContain(name)
+  })
+})
+
+it('the workflow runs every lane of the local check', () => {
+  const workflow = read('.github/workflows/ci.yml')
+  expect(workflow).toContain('bash .ci/run')
+  expect(scriptsIn(workflow)).toEqual(expect.arrayContaining(['test', 'fep-moe']))
+})
+
+it('finds script names in every form of the command', () => {
+  expect(scriptsIn('npm test; npm start -- --quick; npm run -s fep-moe -- x; npm run check:onnx')).toEqual([
+    'test',
+    'start',
+    'fep-moe',
+    'check:onnx',
+  ])
+})
