@@ -1,0 +1,61 @@
+/** Anticipation (paper A §3.3): a small network that predicts the next token from the present one and the membrane. */
+import type { Value } from '../graph/builder.js'
+import { concat, gelu, relu } from '../graph/expressions.js'
+import type { ResolvedGateConfig } from './config.js'
+import { project } from './feature-major.js'
+import { linearSpecs, type ParameterSpec } from './parameters.js'
+
+type Anticipation = NonNullable<ResolvedGateConfig['anticipation']>
+
+/** Inputs and outputs of each layer of the predictor. */
+function layers({ dim, memory }: ResolvedGateConfig, { width, depth }: Anticipation): [number, number][] {
+  const sizes = [memory ? 2 * dim : dim, ...new Array<number>(depth).fill(width), dim]
+  return sizes.slice(1).map((out, i) => [sizes[i] as number, out])
+}
+
+/**
+ * PyTorch names of a Sequential: `predictor.0`, `predictor.2`, … (activations take the odd places). With a rank, each
+ * layer is itself a Sequential of two: `predictor.0.0.weight` (rank, in) and `predictor.0.1.*` (out, rank).
+ */
+export function anticipationParams(config: ResolvedGateConfig, anticipation: Anticipation): ParameterSpec[] {
+  const { rank } = anticipation
+  const specs = layers(config, anticipation).flatMap(([inputs, outputs], i) => {
+    const name = `predictor.${2 * i}`
+    return rank === null
+      ? linearSpecs(name, inputs, outputs)
+      : [...linearSpecs(`${name}.0`, inputs, rank, false), ...linearSpecs(`${name}.1`, rank, outputs)]
+  })
+  return anticipation.kind === 'additive'
+    ? [...linearSpecs('W_pred', config.dim, config.experts, false), ...specs]
+    : specs
+}
+
+/**
+ * x̂ = f([x, h]), or f(x) without memory.
+ * @param x (d, N)
+ * @param h (d, N)
+ * @returns (d, N)
+ */
+export function predictNext(
+  anticipation: Anticipation,
+  params: Readonly<Record<string, Value>>,
+  x: Value,
+  h: Value | undefined,
+): Value {
+  const activate = anticipation.activation === 'relu' ? relu : gelu
+  const apply = (name: string, v: Value) => {
+    if (anticipation.rank === null)
+      return project(v, params[`${name}.weight`] as Value, params[`${name}.bias`])
+    return project(
+      project(v, params[`${name}.0.weight`] as Value),
+      params[`${name}.1.weight`] as Value,
+      params[`${name}.1.bias`],
+    )
+  }
+  let y = h ? concat([x, h], 0) : x
+  for (let layer = 0; layer <= anticipation.depth; layer++) {
+    y = apply(`predictor.${2 * layer}`, y)
+    if (layer < anticipation.depth) y = activate(y)
+  }
+  return y.named('x_hat')
+}

@@ -1,0 +1,172 @@
+/** The public face of a gate: one configuration, and from it parameters, graphs, routing, streaming, gradients, training. */
+import type { Backend } from '../backend/contract.js'
+import { toHost } from '../backend/host-tensor.js'
+import { ProgramCache } from '../backend/program-cache.js'
+import { FepError } from '../errors.js'
+import type { Graph } from '../graph/types.js'
+import { optimize } from '../passes/optimize.js'
+import type { Tensor } from '../tensor.js'
+import { gateParams } from './compose.js'
+import {
+  type GateConfig,
+  type KeyOf,
+  type NoUnknownFields,
+  type ResolvedGateConfig,
+  resolveGateConfig,
+} from './config.js'
+import { checkTokens, precisionFeed } from './edge.js'
+import { type SequenceOptions, sequenceGraph } from './forms.js'
+import { checkParams, type InitOptions, initialize, type ParameterSpec, type Params } from './parameters.js'
+import type { PrecisionState } from './precision.js'
+import { type GateStream, openStream } from './stream.js'
+import { createTrainer, type Trainer, type TrainerOptions } from './trainer.js'
+import { type GateVjp, gateVjp, type VjpOptions } from './vjp.js'
+
+/** 1 where the gate decides for the token after the one it was given (direct anticipation, oracle), else 0. */
+export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle' }
+  ? 1
+  : C extends { readonly anticipation: { readonly kind: 'direct' } }
+    ? 1
+    : C extends { readonly anticipation: { readonly kind: 'additive' } }
+      ? 0
+      : C extends { readonly anticipation: object }
+        ? 0 | 1
+        : 0
+
+/** What every gate returns for B sequences of T tokens; E experts, k selected. Host tensors. */
+export interface Routing<H extends 0 | 1 = 0 | 1> {
+  /** (B,T,E) float32, zero where not selected. */
+  readonly weights: Tensor
+  /** (B,T,k) int32, best first. Dense selection: k = 1, the largest weight. */
+  readonly indices: Tensor
+  /** (B,T) float32: score of the last selected expert minus the first one left out; the largest float32 where none is. */
+  readonly margin: Tensor
+  /** (B,T,E) float32: scores before selection, Π included. */
+  readonly logits: Tensor
+  /** 0: experts for the token just given. 1: experts for the token after it. */
+  readonly horizon: H
+}
+
+/** Adds `next` where the configuration anticipates: (B,T,E) float32, a distribution over experts for the token after. */
+export type RoutingOf<C extends GateConfig> = Routing<Horizon<C>> &
+  ([C] extends [{ readonly anticipation: object }]
+    ? { readonly next: Tensor }
+    : 'anticipation' extends KeyOf<C>
+      ? { readonly next?: Tensor }
+      : unknown)
+
+/** What `route` returns: with `details`, the membrane and the predicted next token too, (B,T,d), where there are any. */
+export type RouteResult<C extends GateConfig> = RoutingOf<C> & {
+  readonly memory?: Tensor
+  readonly prediction?: Tensor
+}
+
+/** Options of one routing call. */
+export interface RouteOptions {
+  /** Π (E), or a tracker's state. Default: the tracker's initial state. Only where the gate has precision. */
+  readonly precision?: Tensor | PrecisionState
+  /** bool (B,T): true where a new document starts; memory is cleared before that token. */
+  readonly reset?: Tensor
+  /** Also return `memory` and `prediction` (B,T,d). Default false. */
+  readonly details?: boolean
+}
+
+/** A gate. Immutable; parameters and state are the caller's. */
+export interface Gate<C extends GateConfig = GateConfig> {
+  readonly config: ResolvedGateConfig
+  readonly horizon: Horizon<C>
+  /** False where a decision looks at later tokens (oracle): such a gate cannot stream. */
+  readonly causal: boolean
+  /** Names and shapes of the parameters, in PyTorch state-dict order. */
+  readonly params: readonly ParameterSpec[]
+  /** Draws parameters. @throws FEP_BAD_ARGUMENT */
+  init(options: InitOptions): Params
+  /** The sequence form as a graph, optimized. @throws FEP_UNSUPPORTED for state of an oracle */
+  graph(options: SequenceOptions): Graph
+  /**
+   * Routes whole sequences. Programs are compiled per T and kept (the last 16 per backend).
+   * @param x (B,T,d) float32
+   * @throws FEP_BAD_FEED, FEP_BAD_PARAMS, FEP_UNSUPPORTED
+   */
+  route(backend: Backend, params: Params, x: Tensor, options?: RouteOptions): Promise<RouteResult<C>>
+  /** Routes one token at a time, with the same numbers. @throws FEP_UNSUPPORTED for an oracle */
+  stream(
+    backend: Backend,
+    params: Params,
+    options?: { readonly batch?: number },
+  ): Promise<GateStream<RoutingOf<C>>>
+  /** Trains on a backend. */
+  trainer(backend: Backend, params: Params, options: TrainerOptions): Promise<Trainer>
+  /** Outputs and a function that pulls gradients of them back to parameters and tokens. */
+  vjp(backend: Backend, params: Params, x: Tensor, options?: VjpOptions): Promise<GateVjp>
+  /** Disposes the programs that `route` and `vjp` keep for a backend (disposing the backend does so too). */
+  release(backend: Backend): Promise<void>
+}
+
+/**
+ * Makes a gate from its configuration.
+ * @throws FEP_BAD_CONFIG with the path of the bad field
+ * @example
+ * const gate = createGate({ dim: 64, experts: 8, memory: { kind: 'leaky' }, anticipation: { kind: 'additive' }, select: { kind: 'top-k', k: 2 } })
+ * const params = gate.init({ seed: 42 })
+ */
+export function createGate<const C extends GateConfig>(config: C & NoUnknownFields<C>): Gate<C> {
+  const resolved = resolveGateConfig(config)
+  const params = gateParams(resolved)
+  const programs = new ProgramCache()
+  const oracle = resolved.router === 'oracle'
+  const horizon = (oracle || resolved.anticipation?.kind === 'direct' ? 1 : 0) as Horizon<C>
+  const graph = (options: SequenceOptions): Graph => {
+    if (oracle && options.state)
+      throw new FepError('FEP_UNSUPPORTED', 'an oracle gate reads the next token: it has no streaming form')
+    return optimize(sequenceGraph(resolved, options))
+  }
+  return {
+    config: resolved,
+    horizon,
+    causal: !oracle,
+    params,
+    init: (options) => initialize(params, options),
+    graph,
+    route: async (backend, values, x, options = {}) => {
+      checkParams(params, values)
+      checkTokens(x, resolved.dim, 3)
+      const steps = x.shape[1] as number
+      const reset = options.reset !== undefined
+      const details = options.details ?? false
+      const program = await programs.get(backend, `route/${steps}/${reset}/${details}`, () =>
+        graph({ steps, reset, details }),
+      )
+      const feeds = {
+        ...values,
+        x,
+        ...precisionFeed(resolved, options.precision),
+        ...(options.reset ? { reset: options.reset } : {}),
+      }
+      const fetched = await program.run(feeds)
+      const entries = await Promise.all(
+        Object.entries(fetched).map(async ([name, t]) => [name, await toHost(t)] as const),
+      )
+      for (const t of Object.values(fetched)) t.dispose()
+      return { ...Object.fromEntries(entries), horizon } as unknown as RouteResult<C>
+    },
+    stream: async (backend, values, options = {}) => {
+      checkParams(params, values)
+      return openStream<RoutingOf<C>>({
+        backend,
+        config: resolved,
+        horizon,
+        graph: graph({ steps: 1, state: true }),
+        params: values,
+        batch: options.batch ?? 1,
+      })
+    },
+    trainer: (backend, values, options) => createTrainer(resolved, params, backend, values, options),
+    vjp: async (backend, values, x, options = {}) => {
+      checkParams(params, values)
+      checkTokens(x, resolved.dim, 3)
+      return gateVjp({ config: resolved, specs: params, programs, backend, params: values, x, options })
+    },
+    release: (backend) => programs.clear(backend),
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Precision Π (paper A §3.2): the inverse of a tracked error variance, one number per expert. The tracker is pure and
+ * usable alone; a gate takes Π as an input and never changes it.
+ */
+import * as v from 'valibot'
+import { FepError, show } from '../errors.js'
+import type { Value } from '../graph/builder.js'
+import { add, clip, log, mul, reshape } from '../graph/expressions.js'
+import { averagingFactor, integerFrom, parse, positive } from '../schema.js'
+import type { Tensor } from '../tensor.js'
+import type { ResolvedGateConfig } from './config.js'
+
+/** Tracked variances. Plain JSON: save it, send it, keep several. */
+export interface PrecisionState {
+  readonly variance: readonly number[]
+}
+
+/** Options of {@link precisionTracker}. */
+export interface PrecisionTrackerOptions {
+  /** Number of experts, >= 1. */
+  readonly experts: number
+  /** In [0, 1). Default 0.95. */
+  readonly momentum?: number
+  /** > 0. Default 1e-4. */
+  readonly epsilon?: number
+  /** > 0. Default 1. */
+  readonly initialVariance?: number
+}
+
+/** A pure tracker: state in, state out. */
+export interface PrecisionTracker {
+  init(): PrecisionState
+  /**
+   * var ← m · var + (1 − m) · errors.
+   * @param errors one per expert: a mean squared error or a miss rate, finite and >= 0
+   * @throws FEP_BAD_ARGUMENT
+   */
+  update(state: PrecisionState, errors: ArrayLike<number>): PrecisionState
+  /** Π = 1 / (var + ε) as a float32 tensor (E), ready to feed. */
+  precision(state: PrecisionState): Tensor
+}
+
+const options = v.strictObject({
+  experts: integerFrom(1),
+  momentum: v.optional(averagingFactor, 0.95),
+  epsilon: v.optional(positive, 1e-4),
+  initialVariance: v.optional(positive, 1),
+})
+
+/**
+ * Makes a tracker. @throws FEP_BAD_CONFIG
+ * @example
+ * const tracker = precisionTracker({ experts: 4 })
+ * let state = tracker.init()
+ * state = tracker.update(state, [0.1, 0.9, 0.2, 1])
+ * const pi = tracker.precision(state) // feed it to gate.route(..., { precision: pi })
+ */
+export function precisionTracker(config: PrecisionTrackerOptions): PrecisionTracker {
+  const { experts, momentum, epsilon, initialVariance } = parse(options, config, 'precision')
+  return {
+    init: () => ({ variance: new Array<number>(experts).fill(initialVariance) }),
+    update: ({ variance }, errors) => {
+      if (errors.length !== experts)
+        throw new FepError(
+          'FEP_BAD_ARGUMENT',
+          `precision update: ${errors.length} errors for ${experts} experts`,
+        )
+      return {
+        variance: variance.map((old, i) => {
+          const e = errors[i] as number
+          if (!Number.isFinite(e) || e < 0)
+            throw new FepError(
+              'FEP_BAD_ARGUMENT',
+              `precision update: errors[${i}] is ${show(e)}; accepted: a finite number >= 0`,
+            )
+          return momentum * old + (1 - momentum) * e
+        }),
+      }
+    },
+    precision: ({ variance }) => ({
+      dtype: 'float32',
+      shape: [experts],
+      data: Float32Array.from(variance, (x) => 1 / (x + epsilon)),
+    }),
+  }
+}
+
+/**
+ * The share of targets that are not expert i, for every i: the error that paper A's ablation tracks.
+ * @param targets expert indices
+ */
+export function missRates(targets: ArrayLike<number>, experts: number): number[] {
+  const hits = new Array<number>(experts).fill(0)
+  for (let i = 0; i < targets.length; i++) (hits[targets[i] as number] as number)++
+  return hits.map((n) => 1 - n / targets.length)
+}
+
+/** Keeps Π away from where a product or a logarithm of finite numbers would overflow. */
+const [LEAST, MOST] = [1e-12, 1e12]
+
+/** Applies Π (E) to logits (E, N). */
+export function weigh(
+  { kind }: NonNullable<ResolvedGateConfig['precision']>,
+  logits: Value,
+  precision: Value,
+): Value {
+  const pi = reshape(clip(precision, LEAST, MOST), [precision.shape[0] as number, 1])
+  return kind === 'gain' ? mul(logits, pi) : add(logits, log(pi))
+}

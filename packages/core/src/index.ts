@@ -1,0 +1,76 @@
+/**
+ * fep-moe core: graphs, operators, autodiff, optimizers, gates and the reference interpreter. No backend in sight.
+ * @packageDocumentation
+ */
+
+export * from './autodiff/differentiate.js'
+export * from './autodiff/gradients.js'
+export type * from './backend/contract.js'
+export { defineBackend } from './backend/define-backend.js'
+export * from './backend/host-tensor.js'
+export * from './errors.js'
+export * from './gates/config.js'
+export {
+  type Layout,
+  type LossConfig,
+  type LossOptions,
+  lossGraph,
+  type ResolvedLoss,
+  type SequenceOptions,
+  scoredSteps,
+  sequenceGraph,
+} from './gates/forms.js'
+export {
+  createGate,
+  type Gate,
+  type Horizon,
+  type RouteOptions,
+  type RouteResult,
+  type Routing,
+  type RoutingOf,
+} from './gates/gate.js'
+export * from './gates/parameters.js'
+export {
+  missRates,
+  type PrecisionState,
+  type PrecisionTracker,
+  type PrecisionTrackerOptions,
+  precisionTracker,
+} from './gates/precision.js'
+export * from './gates/presets.js'
+export { NO_CONTENDER } from './gates/select.js'
+export type { GateState, GateStream } from './gates/stream.js'
+export {
+  resolveLoss,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+  type TrainingBatch,
+} from './gates/trainer.js'
+export type { Differentiable, GateVjp, VjpOptions } from './gates/vjp.js'
+export * from './graph/builder.js'
+export * from './graph/cost.js'
+export * as ops from './graph/expressions.js'
+export * from './graph/print.js'
+export * from './graph/shape.js'
+export type * from './graph/types.js'
+export * from './graph/verify.js'
+export * from './losses/losses.js'
+export * from './metrics/metrics.js'
+export type * from './ops/attrs.js'
+export type * from './ops/definition.js'
+export { erf, erfc } from './ops/erf.js'
+export { composites, isComposite, primitives } from './ops/table.js'
+export { applyOptimizer, stateName } from './optim/apply-optimizer.js'
+export * from './optim/optimizers.js'
+export * from './optim/pack.js'
+export * from './passes/bind-batch.js'
+export * from './passes/common-subexpressions.js'
+export * from './passes/dead-code.js'
+export * from './passes/expand-composites.js'
+export * from './passes/fold-constants.js'
+export * from './passes/optimize.js'
+export * from './random/index.js'
+export * from './reference/backend.js'
+export * from './reference/interpreter.js'
+export * from './tensor.js'

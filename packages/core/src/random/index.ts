@@ -1,0 +1,3 @@
+/** Seeded, seekable random streams. */
+export { random } from './stream.js'
+export type { RandomStream } from './types.js'

@@ -1,0 +1,404 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  adam,
+  type Backend,
+  createGate,
+  full,
+  type GateConfig,
+  NO_CONTENDER,
+  preset,
+  referenceBackend,
+  sgd,
+  type Tensor,
+} from '../src/index.js'
+import { codeOf, ints, wave32 } from './helpers.js'
+
+let backend: Backend
+beforeAll(async () => {
+  backend = await referenceBackend()
+})
+afterAll(() => backend.dispose())
+
+const mechanisms = {
+  memory: { kind: 'leaky' },
+  precision: { kind: 'evidence' },
+  anticipation: { kind: 'additive', width: 6 },
+} as const
+const subsets = Array.from(
+  { length: 8 },
+  (_, bits): Partial<GateConfig> =>
+    Object.fromEntries(Object.entries(mechanisms).filter((_entry, i) => bits & (1 << i))),
+)
+const sums = (t: Tensor) =>
+  Array.from({ length: t.data.length / (t.shape.at(-1) as number) }, (_, r) =>
+    [...t.data.slice(r * (t.shape.at(-1) as number), (r + 1) * (t.shape.at(-1) as number))].reduce(
+      (n, v) => n + v,
+      0,
+    ),
+  )
+
+describe('routing', () => {
+  it.each(subsets)('every combination returns distributions of the right shape: %j', async (subset) => {
+    for (const [d, E, T, B] of [
+      [5, 3, 4, 2],
+      [1, 1, 1, 1],
+    ] as const) {
+      const gate = createGate({ dim: d, experts: E, ...subset } as GateConfig)
+      const routing = await gate.route(backend, gate.init({ seed: 3 }), wave32([B, T, d]))
+      expect(routing.weights.shape).toEqual([B, T, E])
+      expect(routing.indices.shape).toEqual([B, T, 1])
+      expect(routing.margin.shape).toEqual([B, T])
+      for (const s of sums(routing.weights)) expect(s).toBeCloseTo(1, 5)
+      expect('next' in routing).toBe('anticipation' in subset)
+      if (routing.next) for (const s of sums(routing.next)) expect(s).toBeCloseTo(1, 5)
+      if (E === 1) expect(routing.margin.data[0]).toBe(Math.fround(NO_CONTENDER))
+    }
+  })
+
+  it('selects k experts, weights of the others are zero', async () => {
+    for (const softmax of ['before', 'after'] as const) {
+      const gate = createGate({ dim: 4, experts: 5, select: { kind: 'top-k', k: 2, softmax } })
+      const { weights, indices, margin, logits } = await gate.route(
+        backend,
+        gate.init({ seed: 1 }),
+        wave32([2, 3, 4]),
+      )
+      expect(indices.shape).toEqual([2, 3, 2])
+      for (let r = 0; r < 6; r++) {
+        const z = [...logits.data.slice(5 * r, 5 * r + 5)]
+        const order = z.map((_, i) => i).sort((a, b) => (z[b] as number) - (z[a] as number))
+        expect([...indices.data.slice(2 * r, 2 * r + 2)]).toEqual(order.slice(0, 2))
+        expect(margin.data[r]).toBeCloseTo(
+          (z[order[1] as number] as number) - (z[order[2] as number] as number),
+          5,
+        )
+        const exps = z.map((v) => Math.exp(v))
+        const among = softmax === 'before' ? order : order.slice(0, 2)
+        const total = among.reduce((n, i) => n + (exps[i] as number), 0)
+        z.forEach((_, i) =>
+          expect(weights.data[5 * r + i]).toBeCloseTo(
+            order.slice(0, 2).includes(i) ? (exps[i] as number) / total : 0,
+            5,
+          ),
+        )
+      }
+    }
+  })
+
+  it('breaks ties by the lower index', async () => {
+    const gate = createGate({ dim: 2, experts: 4, select: { kind: 'top-k', k: 2 } })
+    const { indices } = await gate.route(backend, gate.init({ seed: 1, scheme: 'zeros' }), wave32([1, 2, 2]))
+    expect([...indices.data]).toEqual([0, 1, 0, 1])
+  })
+
+  it('stays finite where tokens are huge', async () => {
+    for (const subset of subsets) {
+      const gate = createGate({ dim: 3, experts: 3, ...subset } as GateConfig)
+      const x = {
+        ...wave32([1, 4, 3]),
+        data: Float32Array.from([3e38, -3e38, 3e38, -3e38, 3e38, 0, 1e-38, 0, 3e38, 3e38, 3e38, 3e38]),
+      }
+      const routing = await gate.route(backend, gate.init({ seed: 2 }), x)
+      for (const t of [routing.weights, routing.logits, routing.margin])
+        expect([...t.data].every(Number.isFinite)).toBe(true)
+    }
+  })
+
+  it('a reset starts a document afresh', async () => {
+    const gate = createGate(preset('paper-a/additive', { dim: 4, experts: 3 }))
+    const params = gate.init({ seed: 5 })
+    const x = wave32([1, 6, 4])
+    const reset: Tensor = { dtype: 'bool', shape: [1, 6], data: Uint8Array.of(0, 0, 0, 1, 0, 0) }
+    const packed = await gate.route(backend, params, x, { reset })
+    const second = await gate.route(backend, params, {
+      dtype: 'float32',
+      shape: [1, 3, 4],
+      data: x.data.slice(12),
+    })
+    second.weights.data.forEach((v: number, i: number) =>
+      expect(packed.weights.data[9 + i]).toBeCloseTo(v, 6),
+    )
+  })
+
+  it('evaluation never changes what it was given', async () => {
+    const gate = createGate(preset('paper-a/full', { dim: 4, experts: 3 }))
+    const params = gate.init({ seed: 5 })
+    const before = structuredClone(params)
+    const first = await gate.route(backend, params, wave32([1, 3, 4]))
+    expect(await gate.route(backend, params, wave32([1, 3, 4]))).toEqual(first)
+    expect(params).toEqual(before)
+  })
+
+  it('refuses wrong tokens, parameters and options', async () => {
+    const gate = createGate({ dim: 4, experts: 3 })
+    const params = gate.init({ seed: 1 })
+    const x = wave32([1, 3, 4])
+    const { 'W.bias': _, ...incomplete } = params
+    const cases: [string, () => unknown][] = [
+      ['FEP_BAD_FEED', () => gate.route(backend, params, wave32([3, 4]))],
+      ['FEP_BAD_FEED', () => gate.route(backend, params, wave32([1, 3, 5]))],
+      ['FEP_BAD_FEED', () => gate.route(backend, params, { ...x, data: new Float32Array(3) })],
+      ['FEP_BAD_FEED', () => gate.route(backend, params, { ...x, data: new Float64Array(12) })],
+      ['FEP_BAD_FEED', () => gate.route(backend, params, x, { reset: full([1, 2], 0, 'bool') })],
+      ['FEP_BAD_PARAMS', () => gate.route(backend, incomplete, x)],
+      ['FEP_BAD_PARAMS', () => gate.route(backend, { ...params, extra: full([1], 0) }, x)],
+      ['FEP_BAD_PARAMS', () => gate.route(backend, { ...params, 'W.bias': full([4], 0) }, x)],
+      ['FEP_UNSUPPORTED', () => gate.route(backend, params, x, { precision: full([3], 1) })],
+      [
+        'FEP_UNSUPPORTED',
+        () => createGate(preset('paper-a/oracle', { dim: 4, experts: 3 })).stream(backend, params),
+      ],
+      ['FEP_BAD_ARGUMENT', () => gate.stream(backend, params, { batch: 0 })],
+      ['FEP_BAD_ARGUMENT', () => referenceBackend({ precision: 'float16' as never })],
+    ]
+    for (const [code, body] of cases) expect(await codeOf(body)).toBe(code)
+  })
+})
+
+describe('streaming', () => {
+  it.each(subsets)('gives the numbers of the sequence, bit for bit on the reference: %j', async (subset) => {
+    const gate = createGate({ dim: 4, experts: 3, ...subset } as GateConfig)
+    const params = gate.init({ seed: 9 })
+    const x = wave32([2, 5, 4])
+    const whole = await gate.route(backend, params, x)
+    const stream = await gate.stream(backend, params, { batch: 2 })
+    for (let t = 0; t < 5; t++) {
+      const token = {
+        dtype: 'float32',
+        shape: [2, 4],
+        data: Float32Array.of(...x.data.slice(4 * t, 4 * t + 4), ...x.data.slice(20 + 4 * t, 24 + 4 * t)),
+      } as const
+      const { logits } = await stream.step(token)
+      for (let b = 0; b < 2; b++)
+        expect([...logits.data.slice(3 * b, 3 * b + 3)]).toEqual([
+          ...whole.logits.data.slice(15 * b + 3 * t, 15 * b + 3 * t + 3),
+        ])
+    }
+    stream.dispose()
+    expect(await codeOf(() => stream.step(wave32([2, 4])))).toBe('FEP_DISPOSED')
+  })
+
+  it('takes concurrent steps in call order, snapshots, restores and resets rows', async () => {
+    const gate = createGate({ dim: 4, experts: 3, memory: { kind: 'leaky' } })
+    const stream = await gate.stream(backend, gate.init({ seed: 9 }), { batch: 2 })
+    const token = wave32([2, 4])
+    const first = await stream.step(token)
+    const saved = await stream.snapshot()
+    const [second, third] = await Promise.all([stream.step(token), stream.step(token)])
+    expect(third.logits).not.toEqual(second.logits)
+    stream.restore(saved)
+    expect(await stream.step(token)).toEqual(second)
+    await stream.reset([1])
+    const mixed = await stream.step(token)
+    expect([...mixed.logits.data.slice(3)]).toEqual([...first.logits.data.slice(3)])
+    expect([...mixed.logits.data.slice(0, 3)]).toEqual([...third.logits.data.slice(0, 3)])
+    stream.restore()
+    expect(await stream.step(token)).toEqual(first)
+    expect(await codeOf(() => stream.restore({ memory: full([1, 4], 0) }))).toBe('FEP_BAD_FEED')
+    expect(await codeOf(() => stream.restore({ ...saved, other: full([1], 0) }))).toBe('FEP_BAD_FEED')
+    expect(await codeOf(() => stream.reset([2]))).toBe('FEP_BAD_ARGUMENT')
+    expect(await codeOf(() => stream.step(wave32([1, 4])))).toBe('FEP_BAD_FEED')
+  })
+})
+
+describe('training', () => {
+  const gate = createGate(preset('paper-a/full', { dim: 4, experts: 3 }))
+  const batch = (phase: number) => ({
+    x: wave32([6, 5, 4], phase),
+    targets: ints(
+      Array.from({ length: 30 }, (_, i) => (i * 7 + phase) % 3),
+      [6, 5],
+    ),
+  })
+
+  it('a step is accumulate and apply', async () => {
+    const options = { optimizer: adam({ lr: 0.01 }), loss: { kind: 'cross-entropy', time: 'sum' } } as const
+    const [whole, halves] = await Promise.all([
+      gate.trainer(backend, gate.init({ seed: 1 }), options),
+      gate.trainer(backend, gate.init({ seed: 1 }), options),
+    ])
+    for (let i = 0; i < 3; i++) {
+      const a = await (await whole.step(batch(i))).loss()
+      const b = await (await halves.accumulate(batch(i))).loss()
+      await halves.apply()
+      expect(b).toBe(a)
+    }
+    expect(await halves.params()).toEqual(await whole.params())
+    expect(await codeOf(() => halves.apply())).toBe('FEP_UNSUPPORTED')
+    await whole.dispose()
+    expect(await codeOf(() => whole.step(batch(0)))).toBe('FEP_DISPOSED')
+  })
+
+  it('micro-batches average: two halves make the whole batch', async () => {
+    const options = { optimizer: sgd({ lr: 0.1 }), loss: 'cross-entropy' } as const
+    const [whole, halves] = await Promise.all([
+      gate.trainer(backend, gate.init({ seed: 1 }), options),
+      gate.trainer(backend, gate.init({ seed: 1 }), options),
+    ])
+    const { x, targets } = batch(0)
+    await whole.step({ x, targets })
+    for (const half of [0, 1])
+      await halves.accumulate({
+        x: { ...x, shape: [3, 5, 4], data: x.data.slice(60 * half, 60 * half + 60) },
+        targets: ints([...targets.data.slice(15 * half, 15 * half + 15)], [3, 5]),
+      })
+    await halves.apply()
+    const [a, b] = [await whole.params(), await halves.params()]
+    for (const [name, t] of Object.entries(a))
+      t.data.forEach((v: number, i: number) => expect(b[name]?.data[i]).toBeCloseTo(v, 6))
+  })
+
+  it('layouts agree, logits come back batch-major, loss falls', async () => {
+    const options = {
+      optimizer: adam({ lr: 0.01 }),
+      loss: { kind: 'cross-entropy', lastStep: 'drop' },
+    } as const
+    const [rows, columns] = await Promise.all([
+      gate.trainer(backend, gate.init({ seed: 1 }), options),
+      gate.trainer(backend, gate.init({ seed: 1 }), { ...options, layout: 'feature-major' }),
+    ])
+    const { x, targets } = batch(0)
+    const swap = (t: Tensor, f: number, steps: number): Tensor => ({
+      ...t,
+      shape: f > 1 ? [f, steps, 6] : [steps, 6],
+      data: t.data.map(
+        (_: number, i: number) =>
+          t.data[((i % 6) * steps + (Math.floor(i / 6) % steps)) * f + Math.floor(i / 6 / steps)] as number,
+      ) as Tensor['data'],
+    })
+    const losses: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const a = await rows.step({ x, targets })
+      const b = await columns.step({ x: swap(x, 4, 5), targets: swap(targets, 1, 5) })
+      expect(await b.loss()).toBe(await a.loss())
+      expect(await b.logits()).toEqual(await a.logits())
+      expect((await a.logits()).shape).toEqual([6, 4, 3])
+      losses.push(await a.loss())
+    }
+    expect(losses[3]).toBeLessThan(losses[0] as number)
+  })
+
+  it('a mask takes steps out of the loss, and a reset keeps documents apart', async () => {
+    const trainer = await gate.trainer(backend, gate.init({ seed: 1 }), {
+      optimizer: sgd({ lr: 0 }),
+      loss: { kind: 'cross-entropy', predictionWeight: 0 },
+    })
+    const { x, targets } = batch(0)
+    const only = full([6, 5], 0)
+    only.data[7] = 1
+    const masked = await (await trainer.step({ x, targets, mask: only })).loss()
+    const logits = (await (await trainer.step({ x, targets })).logits()).data.slice(21, 24)
+    const want =
+      Math.log(logits.reduce((n: number, z: number) => n + Math.exp(z), 0)) -
+      (logits[targets.data[7] as number] as number)
+    expect(masked).toBeCloseTo(want, 5)
+    const reset = full([6, 5], 1, 'bool')
+    const apart = await (await trainer.step({ x, targets, reset })).logits()
+    const alone = await (
+      await trainer.step({ x: { ...x, shape: [30, 1, 4] }, targets: { ...targets, shape: [30, 1] } })
+    ).logits()
+    expect([...apart.data]).toEqual([...alone.data])
+  })
+
+  it('a single step is legal in every form', async () => {
+    for (const lastStep of ['keep', 'drop'] as const) {
+      const trainer = await gate.trainer(backend, gate.init({ seed: 1 }), {
+        optimizer: adam({ lr: 0.01 }),
+        loss: { kind: 'cross-entropy', time: 'sum', lastStep },
+      })
+      const steps = lastStep === 'keep' ? 1 : 0
+      const loss = await (
+        await trainer.step({ x: wave32([2, 1, 4]), targets: ints(new Array(2 * steps).fill(1), [2, steps]) })
+      ).loss()
+      expect(Number.isFinite(loss)).toBe(true)
+      if (steps === 0) expect(loss).toBe(0)
+    }
+  })
+
+  it('regresses on target weights', async () => {
+    const trainer = await gate.trainer(backend, gate.init({ seed: 1 }), {
+      optimizer: adam({ lr: 0.05 }),
+      loss: { kind: 'mse', predictionWeight: 0 },
+    })
+    const target = { ...full([6, 5, 3], 0), data: new Float32Array(90).map((_, i) => Number(i % 3 === 1)) }
+    const losses: number[] = []
+    for (let i = 0; i < 20; i++)
+      losses.push(await (await trainer.step({ x: wave32([6, 5, 4]), targets: target })).loss())
+    expect(losses.at(-1)).toBeLessThan((losses[0] as number) / 4)
+  })
+
+  it('refuses bad settings and batches', async () => {
+    const params = gate.init({ seed: 1 })
+    const optimizer = sgd({ lr: 0.1 })
+    const trainer = await gate.trainer(backend, params, { optimizer })
+    const { x, targets } = batch(0)
+    const cases: [string, () => unknown][] = [
+      ['FEP_BAD_CONFIG', () => gate.trainer(backend, params, {} as never)],
+      ['FEP_BAD_CONFIG', () => gate.trainer(backend, params, { optimizer, layout: 'rows' as never })],
+      ['FEP_BAD_CONFIG', () => gate.trainer(backend, params, { optimizer, loss: 'hinge' as never })],
+      [
+        'FEP_BAD_CONFIG',
+        () => gate.trainer(backend, params, { optimizer, loss: { kind: 'mse', temperature: 2 } as never }),
+      ],
+      [
+        'FEP_BAD_CONFIG',
+        () =>
+          createGate(preset('paper-a/oracle', { dim: 4, experts: 3 })).trainer(
+            backend,
+            { 'W.weight': params['W.weight'] as Tensor, 'W.bias': params['W.bias'] as Tensor },
+            { optimizer, loss: { kind: 'mse', lastStep: 'keep' } },
+          ),
+      ],
+      ['FEP_BAD_PARAMS', () => gate.trainer(backend, {}, { optimizer })],
+      ['FEP_BAD_FEED', () => trainer.step({ x, targets: ints([1]) })],
+      ['FEP_BAD_FEED', () => trainer.step({ x, targets: full([6, 5], 1) })],
+      ['FEP_BAD_FEED', () => trainer.step({ x: full([4], 1), targets })],
+      ['FEP_BAD_FEED', () => trainer.step({ x, targets, mask: full([6, 3], 1) })],
+      ['FEP_BAD_ARGUMENT', () => trainer.step({ x, targets }, { lr: Number.NaN })],
+    ]
+    for (const [code, body] of cases) expect(await codeOf(body)).toBe(code)
+  })
+})
+
+describe('vjp', () => {
+  it('pulls cotangents back to parameters and tokens, as finite differences have it', async () => {
+    const precise = await referenceBackend({ precision: 'float64' })
+    const gate = createGate({
+      dim: 3,
+      experts: 3,
+      memory: { kind: 'leaky' },
+      precision: { kind: 'gain' },
+      anticipation: { kind: 'additive', width: 4 },
+      select: { kind: 'top-k', k: 2 },
+    })
+    const params = gate.init({ seed: 4 })
+    const x = wave32([2, 3, 3])
+    const weights = wave32([2, 3, 3], 1)
+    const { vjp } = await gate.vjp(precise, params, x)
+    const gradients = await vjp({ weights })
+    const value = async (p: typeof params, tokens: Tensor) =>
+      (await gate.route(precise, p, tokens)).weights.data.reduce(
+        (n: number, w: number, i: number) => n + w * (weights.data[i] as number),
+        0,
+      )
+    const h = 1e-6
+    for (const name of [...Object.keys(params), 'x']) {
+      const t = name === 'x' ? x : (params[name] as Tensor)
+      for (const i of [0, t.data.length - 1]) {
+        const at = (delta: number) => {
+          const data = Float64Array.from(t.data)
+          data[i] = (data[i] as number) + delta
+          return name === 'x'
+            ? value(params, { ...t, data })
+            : value({ ...params, [name]: { ...t, data } }, x)
+        }
+        expect(gradients[name]?.data[i], `${name}[${i}]`).toBeCloseTo(
+          ((await at(h)) - (await at(-h))) / (2 * h),
+          6,
+        )
+      }
+    }
+    expect(await codeOf(() => vjp({ margin: weights } as never))).toBe('FEP_BAD_FEED')
+    expect((await vjp({})).x?.data.every((v: number) => v === 0)).toBe(true)
+  })
+})
