@@ -6,6 +6,7 @@ import {
   type Graph,
   GraphBuilder,
   gradients,
+  narrowProducts,
   ops,
   optimize,
   shareCommonSubexpressions,
@@ -77,6 +78,39 @@ describe('passes', () => {
     expect(opsOf(expanded)).not.toContain('LayerNorm')
     expect(opsOf(expanded)).not.toContain('ReduceMean')
     expect(opsOf(expandComposites(graph, (op) => op === 'Gelu'))).toContain('Gelu')
+  })
+
+  it('a product of which only some rows are used computes only those', () => {
+    const graph = build((b) => {
+      const product = ops.matmul(b.input('a', 'float32', [4, 3]), b.input('b', 'float32', [3, 5]))
+      b.output('y', ops.slice(product, 0, 2, 4))
+    })
+    const narrow = optimize(graph)
+    verifyGraph(narrow)
+    expect(opsOf(narrow)).toEqual(['Slice', 'MatMul'])
+    const feeds = { a: wave([4, 3]), b: wave([3, 5], 1) }
+    expect(evaluate(narrow, feeds)).toEqual(evaluate(graph, feeds))
+  })
+
+  it('a product that is used whole stays whole', () => {
+    const graph = build((b) => {
+      const product = ops.matmul(b.input('a', 'float32', [4, 3]), b.input('b', 'float32', [3, 5]))
+      b.output('y', ops.add(ops.slice(product, 0, 2, 3), ops.sum(product)))
+      b.output('columns', ops.slice(ops.exp(product), 1, 0, 2))
+    })
+    expect(narrowProducts(graph)).toBe(graph)
+  })
+
+  it('building keeps repeated numbers single and drops copies', () => {
+    const graph = build((b) => {
+      const x = b.input('x', 'float32', [2, 3])
+      const half = ops.reshape(ops.neg(ops.div(ops.expand(b.constant(1), [6]), 2)), [2, 3])
+      b.output('y', ops.mul(ops.mul(ops.reshape(ops.reshape(x, [6]), [2, 3]), 1), half))
+    })
+    expect(opsOf(graph).filter((op) => op === 'Expand' || op === 'Reshape').length).toBeLessThanOrEqual(6)
+    expect(opsOf(optimize(graph))).toEqual(['Constant', 'Mul'])
+    const x = wave([2, 3])
+    expect([...(evaluate(optimize(graph), { x }).y?.data ?? [])]).toEqual([...x.data].map((v) => v * -0.5))
   })
 
   it('optimizing a training graph keeps its results', () => {

@@ -132,7 +132,7 @@ describe('normals', () => {
 })
 
 describe('words', () => {
-  const n = 2 ** 20
+  const n = 2 ** 19
   const units = new Float64Array(n)
   random(7).fillUniform(units)
   const words = Uint32Array.from(units, (u) => u * 2 ** 32)
@@ -155,8 +155,8 @@ describe('words', () => {
   })
 
   test('no bit of a word tells a bit of a later word', () => {
-    const m = 2 ** 15
-    for (const lag of [1, 2, 3, 16]) {
+    const m = 2 ** 14
+    for (const lag of [1, 2, 16]) {
       const agreements = new Int32Array(1024)
       for (let i = 0; i < m; i++) {
         const a = words[i]!

@@ -71,7 +71,8 @@ export function checkFeeds(
         throw bad(
           `feed '${name}' holds ${feed.data.length} elements; shape ${formatShape(feed.shape)} needs ${countOf(feed.shape)}`,
         )
-    }
+    } else if (typeof feed.read !== 'function')
+      throw bad(`feed '${name}' has neither data nor a device tensor's read()`)
   }
   if (Object.keys(feeds).length !== graph.inputs.length) {
     for (const name of Object.keys(feeds))

@@ -5,7 +5,8 @@
 import { FepError } from '../errors.js'
 import type { CompositeName, OpAttrs, OpName } from '../ops/attrs.js'
 import { composites, isComposite, primitives } from '../ops/table.js'
-import { broadcastShapes, formatInfo, isDim, sameShape, sizeOf } from './shape.js'
+import { formatInfo, isDim } from './shape.js'
+import { simplify, withoutExpands } from './simplify.js'
 import type { DType, Graph, GraphOutput, Node, Shape, ValueInfo } from './types.js'
 
 /** A value under construction. Belongs to one builder. */
@@ -43,20 +44,6 @@ export interface BuilderOptions {
   /** Emit the definition of composites instead of composite nodes (autodiff needs it). Default false. */
   readonly expandComposites?: boolean
 }
-
-const ELEMENTWISE: ReadonlySet<OpName> = new Set<OpName>([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Max',
-  'Min',
-  'Greater',
-  'GreaterOrEqual',
-  'Equal',
-  'And',
-  'Where',
-])
 
 /** A mutable graph. */
 export class GraphBuilder {
@@ -155,17 +142,11 @@ export class GraphBuilder {
     }
     if (isComposite(op) && this.options.expandComposites)
       return [...composites[op].define(operands, attrs as never)]
-    const same = this.simplify(op, operands, infos)
+    const same = simplify(this, op, operands, infos, attrs)
     if (same) return [same]
-    const [source] = op === 'Reshape' && operands[0]?.node?.op === 'Expand' ? operands[0].node.inputs : []
-    if (source && sizeOf(source.shape).factor === 1 && sizeOf(source.shape).power === 0) {
-      // One repeated number: reshape the number, repeat it afterwards (where elementwise operators can drop the repeat).
-      const [scalar] = this.emit('Reshape', [source], { shape: infos[0]?.shape.map(() => 1) ?? [] })
-      return this.emit('Expand', [scalar as Value], { shape: (infos[0] as ValueInfo).shape })
-    }
     const node: BuilderNode = {
       op,
-      inputs: this.unexpand(op, operands, infos),
+      inputs: withoutExpands(op, operands, infos),
       outputs: [],
       attrs,
       scope: this.scopes.join('/'),
@@ -173,33 +154,6 @@ export class GraphBuilder {
     for (const info of infos) node.outputs.push(new Value(this, info.dtype, info.shape, node))
     this.nodes.push(node)
     return [...node.outputs]
-  }
-
-  /** Identity cases: the operand itself is the result. */
-  private simplify(op: OpName, operands: readonly Value[], infos: readonly ValueInfo[]): Value | undefined {
-    const [x] = operands
-    const [out] = infos
-    if (!x || !out) return undefined
-    const unchanged = sameShape(x.shape, out.shape) && x.dtype === out.dtype
-    if (unchanged && (op === 'Reshape' || op === 'Expand' || op === 'Cast')) return x
-    if (unchanged && op === 'Transpose' && x.shape.length <= 1) return x
-    if (unchanged && (op === 'Slice' || op === 'Pad' || (op === 'Concat' && operands.length === 1))) return x
-    return undefined
-  }
-
-  /** An elementwise operator broadcasts by itself: an Expand in front of it is dropped where the result keeps its shape. */
-  private unexpand(op: OpName, operands: readonly Value[], infos: readonly ValueInfo[]): readonly Value[] {
-    if (!ELEMENTWISE.has(op)) return operands
-    const out = infos[0] as ValueInfo
-    const slim = [...operands]
-    for (let i = 0; i < slim.length; i++) {
-      const node = (slim[i] as Value).node
-      if (node?.op !== 'Expand') continue
-      const rest = slim.map((v, j) => (j === i ? (node.inputs[0] as Value) : v))
-      if (sameShape(broadcastShapes(...rest.map((v) => v.shape)), out.shape))
-        slim[i] = node.inputs[0] as Value
-    }
-    return slim
   }
 
   /** Freezes the graph. Names are the hints where given, else scope and operator; clashes get a number. */

@@ -21,6 +21,8 @@ function arithmetic<O extends Arithmetic>(
     infer: (inputs) => inferBroadcast(inputs, ['float32', 'int32']),
     grad: ({ inputs, outputs, grads, wants }) => {
       const [a, b] = inputs as [Value, Value]
+      // x · x: one product instead of two equal ones that are added.
+      if (spec.startsWith('ONNX Mul') && a === b) return [mul(mul(grads[0] as Value, 2), a), undefined]
       const [da, db] = partials(grads[0] as Value, a, b, outputs[0] as Value)
       return [wants[0] ? unbroadcast(da(), a) : undefined, wants[1] ? unbroadcast(db(), b) : undefined]
     },

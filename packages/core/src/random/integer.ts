@@ -1,4 +1,4 @@
-const TO_UNIT = 2 ** -32
+const TO_UNIT = 1 / 4294967296
 
 /**
  * Maps 64 random bits to [0, bound) by multiply-high. No rejection, so that one counter is one integer.

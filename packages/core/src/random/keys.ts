@@ -12,7 +12,7 @@ const TAG_BLOCK = 0
 const TAG_TEXT = 1
 const TAG_END = 2
 
-const TWO_32 = 2 ** 32
+const TWO_32 = 4294967296
 
 const state = new Int32Array(16)
 

@@ -40,9 +40,9 @@ export function buildNormalTable(table: Float64Array): void {
   const nodes = [0.9238795325112867, 0.3826834323650898, -0.3826834323650898, -0.9238795325112867]
   const bits = new DataView(new ArrayBuffer(8))
   let z = 0
-  for (let exponent = 30; exponent >= -1; exponent--) {
-    const octave = 2 ** exponent
-    const scale = octave / 2 ** 32
+  // Halving, not `**`: engines need not round powers alike.
+  for (let octave = 1073741824; octave >= 0.5; octave /= 2) {
+    const scale = octave / 4294967296
     for (let segment = SEGMENTS - 1; segment >= 0; segment--) {
       // Interpolate in x = |d| / octave, from 1 to 2, to keep the arithmetic well scaled.
       const x = nodes.map((node) => 1 + (segment + 0.5 + node / 2) / SEGMENTS)

@@ -1,7 +1,7 @@
 /**
- * The standard normal's upper tail and its inverse, to about 1e-14, with additions, multiplications, divisions and
- * square roots only. IEEE 754 fixes those to the last bit, while Math.exp and Math.log differ between engines: tables
- * built from this file are the same bytes everywhere. Slow; used only to build the table of normal.ts.
+ * The standard normal's upper tail and its inverse, to about 1e-14, with additions, multiplications and divisions
+ * only. IEEE 754 fixes those to the last bit, while Math.exp and Math.log differ between engines: a table built from
+ * this file is the same bytes everywhere. Slow; used only by normal-table.ts.
  */
 
 const INVERSE_E = 0.36787944117144233

@@ -11,7 +11,7 @@ export type FloatArray = Float32Array | Float64Array
 /** Step between the hash inputs of consecutive counters: 2^32 over the golden ratio, as a signed word. */
 const STEP = -1640531527
 
-const TO_UNIT = 2 ** -32
+const TO_UNIT = 1 / 4294967296
 
 /** Hash input of counter `i` of a block, under the first key word. */
 export function start(i: number, key: number): number {

@@ -1,0 +1,54 @@
+/**
+ * Pass: where only some rows of a matrix product are used, only those are computed: Slice(A B) = Slice(A) B. The gradient
+ * of a concatenation asks for such slices.
+ */
+import { GraphBuilder, type Value } from '../graph/builder.js'
+import type { Graph, Node, NodeOf, ValueInfo } from '../graph/types.js'
+
+/** Slices of product rows move to the left operand, where every use of the product is such a slice. */
+export function narrowProducts(graph: Graph): Graph {
+  const producer = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
+  const exposed = new Set(graph.outputs.map((o) => o.value))
+  const users = new Map<string, Node[]>()
+  for (const node of graph.nodes)
+    for (const name of node.inputs) users.set(name, [...(users.get(name) ?? []), node])
+  const narrows = (node: Node): boolean => {
+    const product = node.op === 'Slice' ? producer.get(node.inputs[0] as string) : undefined
+    if (product?.op !== 'MatMul' || exposed.has(product.outputs[0] as string)) return false
+    return (users.get(product.outputs[0] as string) ?? []).every((user) => slicesRows(graph, user))
+  }
+  if (!graph.nodes.some(narrows)) return graph
+
+  const builder = new GraphBuilder(graph.name)
+  const known = new Map<string, Value>()
+  for (const name of graph.inputs) {
+    const { dtype, shape } = graph.values[name] as ValueInfo
+    known.set(name, builder.input(name, dtype, shape))
+  }
+  const at = (name: string | undefined) => known.get(name as string) as Value
+  for (const node of graph.nodes) {
+    let results: readonly Value[]
+    if (node.op === 'Slice' && narrows(node)) {
+      const [left, right] = (producer.get(node.inputs[0] as string) as NodeOf<'MatMul'>).inputs
+      const rows = builder.emit('Slice', [at(left)], {
+        ...node.attrs,
+        axes: [at(left).shape.length - 2],
+      })[0] as Value
+      results = builder.emit('MatMul', [rows, at(right)], {})
+    } else results = builder.emit(node.op, node.inputs.map(at), node.attrs)
+    node.outputs.forEach((name, i) => {
+      const value = results[i] as Value
+      if (value.node && value.hint === undefined) value.hint = name
+      known.set(name, value)
+    })
+  }
+  for (const { name, value } of graph.outputs) builder.output(name, at(value))
+  return builder.build()
+}
+
+function slicesRows(graph: Graph, node: Node): boolean {
+  if (node.op !== 'Slice' || node.attrs.axes.length !== 1) return false
+  const rank = (graph.values[node.inputs[0] as string] as ValueInfo).shape.length
+  const left = (graph.nodes.find((n) => n.outputs[0] === node.inputs[0]) as Node).inputs[0] as string
+  return node.attrs.axes[0] === rank - 2 && (graph.values[left] as ValueInfo).shape.length >= 2
+}
