@@ -1,0 +1,71 @@
+/** What a stranger gets: tarballs as a release packs them, installed into an empty folder, and the README's own lines. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'fep-moe-packed-'))
+const windows = process.platform === 'win32'
+// A shell finds npm.cmd on Windows; elsewhere arguments go through untouched.
+const command = (name: string, args: string[], cwd: string) =>
+  run(name, args, { cwd, shell: windows, env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' } })
+
+/** The JavaScript blocks of a Markdown file. */
+function snippets(file: string): string[] {
+  return [...readFileSync(join(root, file), 'utf8').matchAll(/```js\n(.*?)```/gs)].map((m) => m[1] as string)
+}
+
+beforeAll(async () => {
+  for (const name of ['core', 'onnx']) {
+    await command(
+      'npx',
+      ['pnpm', '--dir', join(root, 'packages', name), 'pack', '--pack-destination', folder],
+      root,
+    )
+  }
+  const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'))
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'packages/onnx/package.json'), 'utf8'))
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  )
+  const runtime = `onnxruntime-node@${devDependencies['onnxruntime-node']}`
+  await command(
+    'npm',
+    ['install', '--no-audit', '--no-fund', ...tarballs.map((file) => `./${file}`), runtime],
+    folder,
+  )
+}, 300_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('installed from tarballs', () => {
+  it('routes a sequence: the example of the README', async () => {
+    const [example] = snippets('README.md')
+    writeFileSync(join(folder, 'example.js'), example as string)
+    const { stdout } = await command('node', ['example.js'], folder)
+    expect(stdout.trim()).toBe('[ 1, 12, 4 ] [ 1, 12, 2 ] [ 1, 12, 4 ]')
+  }, 60_000)
+
+  it('trains and exports: the examples of the packages', async () => {
+    const examples = [...snippets('packages/core/README.md'), ...snippets('packages/onnx/README.md')]
+    for (const [i, code] of examples.entries()) {
+      writeFileSync(join(folder, `example-${i}.js`), code)
+      await command('node', [`example-${i}.js`], folder)
+    }
+    expect(readFileSync(join(folder, 'gate.onnx')).length).toBeGreaterThan(1000)
+  }, 60_000)
+
+  it('loads through require as well', async () => {
+    writeFileSync(
+      join(folder, 'example.cjs'),
+      "const { createGate } = require('@fep-moe/core'); console.log(createGate({ dim: 2, experts: 2 }).horizon)",
+    )
+    const { stdout } = await command('node', ['--no-warnings', 'example.cjs'], folder)
+    expect(stdout.trim()).toBe('0')
+  }, 60_000)
+})
