@@ -9,17 +9,8 @@ export type * from './backend/contract.js'
 export { defineBackend } from './backend/define-backend.js'
 export * from './backend/host-tensor.js'
 export * from './errors.js'
-export * from './gates/config.js'
-export {
-  type Layout,
-  type LossConfig,
-  type LossOptions,
-  lossGraph,
-  type ResolvedLoss,
-  type SequenceOptions,
-  scoredSteps,
-  sequenceGraph,
-} from './gates/forms.js'
+export type * from './gates/config.js'
+export type { Layout } from './gates/feeds.js'
 export {
   createGate,
   type Gate,
@@ -29,6 +20,8 @@ export {
   type Routing,
   type RoutingOf,
 } from './gates/gate.js'
+export { type LossOptions, lossGraph } from './gates/loss.js'
+export { type LossConfig, type ResolvedLoss, resolveLoss, scoredSteps } from './gates/loss-config.js'
 export * from './gates/parameters.js'
 export {
   missRates,
@@ -38,14 +31,16 @@ export {
   precisionTracker,
 } from './gates/precision.js'
 export * from './gates/presets.js'
+export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
+export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
 export type { GateState, GateStream } from './gates/stream.js'
-export {
-  resolveLoss,
-  type StepResult,
-  type Trainer,
-  type TrainerOptions,
-  type TrainingBatch,
+export type {
+  BatchForm,
+  StepResult,
+  Trainer,
+  TrainerOptions,
+  TrainingBatch,
 } from './gates/trainer.js'
 export type { Differentiable, GateVjp, VjpOptions } from './gates/vjp.js'
 export * from './graph/builder.js'

@@ -7,17 +7,12 @@ import type { Graph } from '../graph/types.js'
 import { optimize } from '../passes/optimize.js'
 import type { Tensor } from '../tensor.js'
 import { gateParams } from './compose.js'
-import {
-  type GateConfig,
-  type KeyOf,
-  type NoUnknownFields,
-  type ResolvedGateConfig,
-  resolveGateConfig,
-} from './config.js'
+import type { GateConfig, KeyOf, NoUnknownFields, ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
-import { type SequenceOptions, sequenceGraph } from './forms.js'
 import { checkParams, type InitOptions, initialize, type ParameterSpec, type Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { resolveGateConfig } from './resolve-config.js'
+import { type SequenceOptions, sequenceGraph } from './sequence.js'
 import { type GateStream, openStream } from './stream.js'
 import { createTrainer, type Trainer, type TrainerOptions } from './trainer.js'
 import { type GateVjp, gateVjp, type VjpOptions } from './vjp.js'

@@ -1,6 +1,8 @@
 /** The streaming form: one token per sequence at a time, membrane in, membrane out. */
-import type { Backend, DeviceTensor, Feed, Feeds } from '../backend/contract.js'
+import type { Backend, Feed } from '../backend/contract.js'
+import { HeldTensors } from '../backend/held-tensors.js'
 import { toHost } from '../backend/host-tensor.js'
+import { serialQueue } from '../backend/queue.js'
 import { FepError, show } from '../errors.js'
 import type { Graph } from '../graph/types.js'
 import { type Tensor, zeros } from '../tensor.js'
@@ -49,32 +51,24 @@ export async function openStream<R>(setup: {
     : {}
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
-  const state = initial()
+  const state = new HeldTensors(initial())
+  const queue = serialQueue()
   let disposed = false
-  // Steps queue here: the second of two concurrent calls must see the state that the first one leaves.
-  let tail: Promise<unknown> = Promise.resolve()
-  const enqueue = <T>(body: () => Promise<T>): Promise<T> => {
-    const result = tail.then(body)
-    tail = result.catch(() => undefined)
-    return result
-  }
-  const replace = (name: string, next: Feed) => {
-    const old = state[name]
-    state[name] = next
-    if (old && 'dispose' in old) (old as DeviceTensor).dispose()
-  }
+  const put = (tensors: Readonly<Record<string, Feed>>) =>
+    queue(async () => {
+      for (const [name, t] of Object.entries(tensors)) state.set(name, t)
+    })
   const advance = async (token: Tensor, precision: Tensor | PrecisionState | undefined): Promise<R> => {
     const feeds: Record<string, Feed> = {
       ...params,
       x: { ...token, shape: [batch, 1, config.dim] },
       ...precisionFeed(config, precision),
     }
-    for (const [name, value] of Object.entries(state)) feeds[`state/${name}`] = value
-    const fetched = await program.run(feeds as Feeds)
+    for (const [name, t] of state.entries()) feeds[STATE + name] = t
     const result: Record<string, unknown> = { horizon }
-    for (const [name, t] of Object.entries(fetched)) {
-      if (name.startsWith('state/')) {
-        replace(name.slice('state/'.length), t)
+    for (const [name, t] of Object.entries(await program.run(feeds))) {
+      if (name.startsWith(STATE)) {
+        state.set(name.slice(STATE.length), t)
         continue
       }
       const host = await toHost(t)
@@ -85,67 +79,53 @@ export async function openStream<R>(setup: {
     return result as R
   }
   const dispose = () => {
+    if (disposed) return
     disposed = true
-    for (const name of Object.keys(state)) replace(name, zeros([0]))
+    void queue(async () => state.clear())
     program.dispose()
+  }
+  const use = () => {
+    if (disposed) throw new FepError('FEP_DISPOSED', 'this stream was disposed; open a new one')
   }
   return {
     step: async (token, options = {}) => {
-      if (disposed) throw new FepError('FEP_DISPOSED', 'this stream was disposed; open a new one')
+      use()
       checkTokens(token, config.dim, 2)
-      if (token.shape[0] !== batch)
+      if (token.shape[0] !== batch) {
         throw new FepError(
           'FEP_BAD_FEED',
           `token has batch ${token.shape[0]}; the stream was opened with ${batch}`,
         )
-      return enqueue(() => advance(token, options.precision))
-    },
-    snapshot: () =>
-      enqueue(async () =>
-        Object.fromEntries(
-          await Promise.all(
-            Object.entries(state).map(async ([name, t]) => [name, copyOf(await toHost(t))] as const),
-          ),
-        ),
-      ),
-    restore: (given) => {
-      if (!given) {
-        void enqueue(async () => Object.entries(initial()).forEach(([name, t]) => replace(name, t)))
-        return
       }
-      for (const [name, shape] of Object.entries(shapes)) {
-        const t = given[name]
-        if (
-          t?.dtype !== 'float32' ||
-          t.shape.join() !== shape.join() ||
-          t.data.length !== batch * config.dim
-        ) {
-          throw new FepError(
-            'FEP_BAD_FEED',
-            `state '${name}' is ${t ? `${t.dtype}(${t.shape.join(', ')})` : 'missing'}; expected float32(${shape.join(', ')})`,
-          )
+      // The second of two concurrent steps must see the state that the first one leaves.
+      return queue(() => advance(token, options.precision))
+    },
+    snapshot: async () => {
+      use()
+      return queue(async () => {
+        const copies = state.entries().map(async ([name, t]) => [name, copyOf(await toHost(t))] as const)
+        return Object.fromEntries(await Promise.all(copies))
+      })
+    },
+    restore: (given) => {
+      use()
+      if (given) checkState(given, shapes)
+      const copies = given && Object.entries(given).map(([name, t]) => [name, copyOf(t)] as const)
+      void put(copies ? Object.fromEntries(copies) : initial())
+    },
+    reset: async (rows = Array.from({ length: batch }, (_, i) => i)) => {
+      use()
+      for (const row of rows) {
+        if (!Number.isInteger(row) || row < 0 || row >= batch) {
+          throw new FepError('FEP_BAD_ARGUMENT', `reset: row ${show(row)} is outside 0..${batch - 1}`)
         }
       }
-      for (const name of Object.keys(given))
-        if (!(name in shapes))
-          throw new FepError(
-            'FEP_BAD_FEED',
-            `state '${name}' is unknown; this gate has ${Object.keys(shapes).join(', ') || 'no state'}`,
-          )
-      const copies = Object.entries(given).map(([name, t]) => [name, copyOf(t)] as const)
-      void enqueue(async () => copies.forEach(([name, t]) => replace(name, t)))
-    },
-    reset: (rows) => {
-      for (const row of rows ?? [])
-        if (!Number.isInteger(row) || row < 0 || row >= batch)
-          throw new FepError('FEP_BAD_ARGUMENT', `reset: row ${show(row)} is outside 0..${batch - 1}`)
-      return enqueue(async () => {
-        for (const [name, t] of Object.entries(state)) {
+      return queue(async () => {
+        for (const [name, t] of state.entries()) {
           const host = copyOf(await toHost(t))
           const width = host.data.length / batch
-          for (const row of rows ?? Array.from({ length: batch }, (_, i) => i))
-            host.data.fill(0, row * width, (row + 1) * width)
-          replace(name, host)
+          for (const row of rows) host.data.fill(0, row * width, (row + 1) * width)
+          state.set(name, host)
         }
       })
     },
@@ -154,4 +134,27 @@ export async function openStream<R>(setup: {
   }
 }
 
+/** Feeds and results that are state carry this prefix. */
+const STATE = 'state/'
+
 const copyOf = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
+
+/** @throws FEP_BAD_FEED unless names, dtypes and shapes are those of the gate's state */
+function checkState(given: GateState, shapes: Readonly<Record<string, readonly number[]>>): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const t = given[name]
+    const fits =
+      t?.dtype === 'float32' &&
+      t.shape.join() === shape.join() &&
+      t.data.length === shape.reduce((n, d) => n * d, 1)
+    if (!fits) {
+      const found = t ? `${t.dtype}(${t.shape.join(', ')})` : 'missing'
+      throw new FepError('FEP_BAD_FEED', `state '${name}' is ${found}; expected float32(${shape.join(', ')})`)
+    }
+  }
+  for (const name of Object.keys(given)) {
+    if (name in shapes) continue
+    const known = Object.keys(shapes).join(', ') || 'no state'
+    throw new FepError('FEP_BAD_FEED', `state '${name}' is unknown; this gate has ${known}`)
+  }
+}

@@ -8,9 +8,9 @@ import { optimize } from '../passes/optimize.js'
 import { type Tensor, zeros } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 import { precisionFeed } from './edge.js'
-import { sequenceGraph } from './forms.js'
 import type { ParameterSpec, Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { sequenceGraph } from './sequence.js'
 
 /** Options of `gate.vjp`. */
 export interface VjpOptions {

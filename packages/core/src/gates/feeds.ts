@@ -1,0 +1,42 @@
+/** Feeds of a gate's graphs, in either layout. */
+import type { GraphBuilder, Value } from '../graph/builder.js'
+import { permute } from '../graph/expressions.js'
+import { gateParams } from './compose.js'
+import type { ResolvedGateConfig } from './config.js'
+import { swapLayout } from './feature-major.js'
+
+/** `batch-major`: (B, T, f), as users have it. `feature-major`: (f, T, B), as gates compute: no transposes at the edge. */
+export type Layout = 'batch-major' | 'feature-major'
+
+/** Feeds of all parameters, by name. */
+export function declareParams(builder: GraphBuilder, config: ResolvedGateConfig): Record<string, Value> {
+  return Object.fromEntries(
+    gateParams(config).map(({ name, shape }) => [name, builder.input(name, 'float32', shape)]),
+  )
+}
+
+/** A feed of tokens, always returned features first. */
+export function declareTokens(
+  builder: GraphBuilder,
+  name: string,
+  features: number,
+  steps: number,
+  layout: Layout,
+): Value {
+  return layout === 'feature-major'
+    ? builder.input(name, 'float32', [features, steps, 'batch'])
+    : swapLayout(builder.input(name, 'float32', ['batch', steps, features]))
+}
+
+/** A feed of one number per token, always returned (T, B). */
+export function declarePerToken(
+  builder: GraphBuilder,
+  name: string,
+  dtype: 'float32' | 'int32' | 'bool',
+  steps: number,
+  layout: Layout,
+): Value {
+  return layout === 'feature-major'
+    ? builder.input(name, dtype, [steps, 'batch'])
+    : permute(builder.input(name, dtype, ['batch', steps]))
+}
