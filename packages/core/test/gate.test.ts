@@ -287,10 +287,9 @@ describe('training', () => {
     const only = full([6, 5], 0)
     only.data[7] = 1
     const masked = await (await trainer.step({ x, targets, mask: only })).loss()
-    const logits = (await (await trainer.step({ x, targets })).logits()).data.slice(21, 24)
+    const logits = [...(await (await trainer.step({ x, targets })).logits()).data.slice(21, 24)]
     const want =
-      Math.log(logits.reduce((n: number, z: number) => n + Math.exp(z), 0)) -
-      (logits[targets.data[7] as number] as number)
+      Math.log(logits.reduce((n, z) => n + Math.exp(z), 0)) - (logits[targets.data[7] as number] as number)
     expect(masked).toBeCloseTo(want, 5)
     const reset = full([6, 5], 1, 'bool')
     const apart = await (await trainer.step({ x, targets, reset })).logits()
@@ -377,8 +376,8 @@ describe('vjp', () => {
     const { vjp } = await gate.vjp(precise, params, x)
     const gradients = await vjp({ weights })
     const value = async (p: typeof params, tokens: Tensor) =>
-      (await gate.route(precise, p, tokens)).weights.data.reduce(
-        (n: number, w: number, i: number) => n + w * (weights.data[i] as number),
+      [...(await gate.route(precise, p, tokens)).weights.data].reduce(
+        (n, w, i) => n + w * (weights.data[i] as number),
         0,
       )
     const h = 1e-6

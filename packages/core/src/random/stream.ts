@@ -3,11 +3,11 @@ import { FepError, show } from '../errors.js'
 import { largestBelow } from './bounds.js'
 import { scaleTo } from './integer.js'
 import { blockKeys, streamKey } from './keys.js'
+import { fillNormalsFast } from './normals-simd.js'
 import type { RandomStream } from './types.js'
 import {
   type FloatArray,
   fillIntegers,
-  fillNormals,
   fillUniforms,
   mix,
   normalOf,
@@ -93,7 +93,7 @@ class CounterStream implements RandomStream {
     if (!Number.isFinite(mean)) refuse('mean', mean, 'finite')
     if (!(Number.isFinite(std) && std >= 0)) refuse('std', std, 'finite and >= 0')
     prepareNormals()
-    this.spend(out.length, (run) => fillNormals(out, run, mean, std))
+    this.spend(out.length, (run) => fillNormalsFast(out, run, mean, std))
   }
 
   fillInt(out: Int32Array, bound: number): void {

@@ -18,6 +18,11 @@ export function start(i: number, key: number): number {
   return (Math.imul(i, STEP) + key) | 0
 }
 
+/** Hash input of the counter `n` after that of `w`. */
+export function skip(w: number, n: number): number {
+  return (w + Math.imul(n, STEP)) | 0
+}
+
 /** Hash input of the next counter. A function, because inline this sum is carried through the loop as a double. */
 function next(w: number): number {
   return (w + STEP) | 0
@@ -56,6 +61,12 @@ const HIGH = words[0] === 0 ? 1 : 0
 /** Must have been called before {@link normalOf} and {@link fillNormals}. */
 export function prepareNormals(): void {
   if (table[0] === 0) buildNormalTable(table)
+}
+
+/** The table that {@link normalOf} reads, filled. */
+export function normalTable(): Float64Array {
+  prepareNormals()
+  return table
 }
 
 /**
