@@ -1,0 +1,75 @@
+/** The suite for test runners: every case becomes one test. */
+import { type Backend, FepError } from '@fep-moe/core'
+import { conformanceCases } from '../cases.js'
+import { type ConformanceCase, GROUPS } from './case.js'
+import { checkedExpectations } from './expectations.js'
+import { isBroken } from './result.js'
+import { type RunOptions, selectCases } from './run.js'
+import { runCase } from './run-case.js'
+
+/** The two functions the suite needs of a test runner. vitest, jest, mocha, node:test and bun have them. */
+export interface Runner {
+  describe(name: string, body: () => void): unknown
+  it(name: string, body: () => Promise<void>, timeout?: number): unknown
+}
+
+/** Milliseconds a case may take. Runners have shorter defaults; a software rasterizer is slow. */
+const TIMEOUT = 60_000
+
+/** Options of {@link conformance}. */
+export interface SuiteOptions extends Omit<RunOptions, 'onResult'> {
+  readonly runner: Runner
+}
+
+/**
+ * Registers the suite. A case in `expectedFailures` must fail, an id that no case has fails the lane, and so does a lane
+ * in which nothing ran.
+ * @example
+ * import { conformance } from '@fep-moe/conformance'
+ * import { describe, it } from 'vitest'
+ *
+ * conformance({ runner: { describe, it }, backend: () => myBackend() })
+ */
+export function conformance({ runner, backend: create, ...options }: SuiteOptions): void {
+  const { describe, it } = runner
+  let shared: Promise<Backend> | undefined
+  let ran = 0
+  const open = () => {
+    shared ??= create()
+    return shared
+  }
+  const register = (testCase: ConformanceCase, expected: ReturnType<typeof checkedExpectations>) =>
+    it(
+      testCase.id,
+      async () => {
+        ran++
+        const result = await runCase(testCase, { backend: await open(), create }, expected.get(testCase.id))
+        if (isBroken(result)) throw new Error(`${result.status}: ${result.message}`)
+      },
+      TIMEOUT,
+    )
+  describe('conformance', () => {
+    let chosen: readonly ConformanceCase[]
+    let expected: ReturnType<typeof checkedExpectations>
+    try {
+      expected = checkedExpectations(options.expectedFailures ?? [], options.cases ?? conformanceCases())
+      chosen = selectCases(options)
+    } catch (error) {
+      // Registered as a test: runners report an error thrown here as a broken file, without its cause.
+      it('is set up correctly', () => Promise.reject(error))
+      return
+    }
+    for (const group of GROUPS) {
+      const own = chosen.filter((c) => c.group === group)
+      if (own.length > 0) {
+        describe(group, () => {
+          for (const testCase of own) register(testCase, expected)
+        })
+      }
+    }
+    it('ran, and its backend disposes', async () => {
+      if (ran === 0) throw new FepError('FEP_CONFORMANCE', 'the lane ran no case')
+      await (await open()).dispose()
+    })
+  })
+}

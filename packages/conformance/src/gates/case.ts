@@ -1,0 +1,67 @@
+/** What the gate cases share: gates by mechanism, tokens, and slices of sequences. */
+import {
+  type AnticipationConfig,
+  createGate,
+  type Gate,
+  type GateConfig,
+  type MemoryConfig,
+  type PrecisionConfig,
+  type SelectConfig,
+  type Tensor,
+} from '@fep-moe/core'
+import type { ProcedureCase, Tolerance } from '../frame/case.js'
+import { noise } from '../frame/data.js'
+import type { Probe } from '../frame/probe.js'
+
+/** Writes a case down. */
+export const gateCase = (
+  id: string,
+  seed: number,
+  tolerance: Tolerance,
+  note: string,
+  check: (probe: Probe) => Promise<void>,
+): ProcedureCase => ({ kind: 'procedure', id: `gates/${id}`, group: 'gates', seed, tolerance, note, check })
+
+/** A gate's parts; absent ones are switched off. */
+export interface Mechanisms {
+  readonly dim: number
+  readonly experts: number
+  readonly bias?: boolean
+  readonly memory?: MemoryConfig | undefined
+  readonly precision?: PrecisionConfig | undefined
+  readonly anticipation?: AnticipationConfig | undefined
+  readonly select?: SelectConfig
+}
+
+/** The configuration without what is switched off. */
+export function configOf({ memory, precision, anticipation, ...rest }: Mechanisms): GateConfig {
+  return {
+    ...rest,
+    ...(memory ? { memory } : {}),
+    ...(precision ? { precision } : {}),
+    ...(anticipation ? { anticipation } : {}),
+  }
+}
+
+/** A gate, and what to route with it. */
+export interface Scene {
+  readonly gate: Gate
+  readonly params: ReturnType<Gate['init']>
+  /** (B,T,d) */
+  readonly x: Tensor
+  readonly options: { readonly precision?: Tensor }
+}
+
+/** Sets a scene: parameters from the gate's own initialization, noise for tokens, Π of different sizes. */
+export function sceneOf(
+  config: GateConfig,
+  { batch, steps, seed }: { batch: number; steps: number; seed: number },
+): Scene {
+  const gate = createGate(config)
+  return {
+    gate,
+    params: gate.init({ seed }),
+    x: noise(seed, [batch, steps, config.dim], -2, 2),
+    options: config.precision ? { precision: noise(seed + 1, [config.experts], 0.3, 4) } : {},
+  }
+}

@@ -1,0 +1,9 @@
+/** Every case of the group `gates`. */
+import type { ProcedureCase } from '../frame/case.js'
+import { reset } from './reset.js'
+import { streaming } from './streaming.js'
+import { training } from './training.js'
+import { vjp } from './vjp.js'
+
+/** See the file's header. */
+export const gates = (): ProcedureCase[] => [...streaming(), ...reset(), ...vjp(), ...training()]
