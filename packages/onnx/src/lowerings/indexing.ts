@@ -1,0 +1,65 @@
+/** Gather, scatter-add, top-k, arg-max. ONNX counts in int64; the surface of our graphs is int32. */
+import { type Dim, mergeDims, type ValueInfo } from '@fep-moe/core'
+import type { Call, LoweringTable } from '../emit/lowering.js'
+import { DATA_TYPE } from '../emit/protobuf.js'
+import type { GraphWriter } from '../emit/writer.js'
+import { expandTo, reshapeTo } from './layout.js'
+
+const toInt32 = (w: GraphWriter, x: string, output: string | undefined) =>
+  w.op('Cast', [x], { to: DATA_TYPE.int32 }, output)
+
+/** int32 indices as int64, converted once per value. */
+const toInt64 = (w: GraphWriter, x: string) =>
+  w.once(`int64(${x})`, () => w.op('Cast', [x], { to: DATA_TYPE.int64 }))
+
+/**
+ * On several threads, ONNX Runtime's ScatterND adds to one row from all of them at once and loses additions where an
+ * index repeats (1.30: 38 of 40 runs of 20,000 updates to 5 rows). ScatterElements adds in order.
+ */
+function scatterSequentially(
+  { inputs, inputInfos, outputs, outputInfos }: Call<'ScatterND'>,
+  w: GraphWriter,
+): readonly string[] {
+  const [x, indices, updates] = inputs as [string, string, string]
+  const [xInfo, indexInfo] = inputInfos as [ValueInfo, ValueInfo]
+  const columns = mergeDims(xInfo.shape.slice(1))
+  const count = mergeDims(indexInfo.shape)
+  const table = reshapeTo(w, x, [xInfo.shape[0] as Dim, columns])
+  const at = expandTo(w, reshapeTo(w, indices, [count, 1]), [count, columns])
+  const sum = w.op('ScatterElements', [table, at, reshapeTo(w, updates, [count, columns])], {
+    axis: 0,
+    reduction: 'add',
+  })
+  return [reshapeTo(w, sum, (outputInfos[0] as ValueInfo).shape, outputs[0])]
+}
+
+export const indexing = {
+  Gather: ({ inputs, outputs, attrs }, w) => [w.op('Gather', inputs, { axis: attrs.axis }, outputs[0])],
+  GatherElements: ({ inputs, outputs, attrs }, w) => [
+    w.op('GatherElements', inputs, { axis: attrs.axis }, outputs[0]),
+  ],
+  ScatterND: (call, w) => {
+    if (w.model.threads !== 1) return scatterSequentially(call, w)
+    const [x, indices, updates] = call.inputs as [string, string, string]
+    return [w.op('ScatterND', [x, toInt64(w, indices), updates], { reduction: 'add' }, call.outputs[0])]
+  },
+  ScatterElements: ({ inputs, outputs, attrs }, w) => [
+    w.op('ScatterElements', inputs, { axis: attrs.axis, reduction: 'add' }, outputs[0]),
+  ],
+  TopK: ({ inputs, outputs, attrs, used }, w) => {
+    const k = w.constant('int64', [attrs.k])
+    const found = w.helper('indices')
+    const [values] = w.ops(
+      'TopK',
+      [...inputs, k],
+      { axis: attrs.axis, largest: 1, sorted: 1 },
+      [outputs[0] as string, found],
+      w.at,
+    ) as [string]
+    return [values, used[1] ? toInt32(w, found, outputs[1]) : '']
+  },
+  ArgMax: ({ inputs, outputs, attrs }, w) => {
+    const flags = { axis: attrs.axis, keepdims: attrs.keepdims ? 1 : 0, select_last_index: 0 }
+    return [toInt32(w, w.op('ArgMax', inputs, flags), outputs[0])]
+  },
+} satisfies Partial<LoweringTable>

@@ -1,0 +1,49 @@
+/** Operators that move elements. Sizes that depend on the batch stay computed, so that one model serves every batch. */
+import { type Shape, sizeOf } from '@fep-moe/core'
+import type { LoweringTable } from '../emit/lowering.js'
+import type { GraphWriter } from '../emit/writer.js'
+
+/**
+ * A target shape for Reshape. One symbolic dimension is left to ONNX as -1; several, or one beside a zero, are computed.
+ */
+export function reshapeTo(w: GraphWriter, x: string, shape: Shape, output?: string): string {
+  const symbolic = shape.filter((d) => typeof d === 'string').length
+  const inferable = symbolic === 1 && sizeOf(shape).factor !== 0
+  const target = inferable
+    ? w.constant(
+        'int64',
+        shape.map((d) => (typeof d === 'string' ? -1 : d)),
+      )
+    : w.shape(shape)
+  // Without allowzero, 0 means "as in the input"; with it, 0 is 0.
+  const result = w.op('Reshape', [x, target], inferable ? {} : { allowzero: 1 }, output)
+  if (w.model.zeros.has(x)) w.model.zeros.add(result)
+  return result
+}
+
+/** Broadcasts to a shape. */
+export function expandTo(w: GraphWriter, x: string, shape: Shape, output?: string): string {
+  const result = w.op('Expand', [x, w.shape(shape)], {}, output)
+  if (w.model.zeros.has(x)) w.model.zeros.add(result)
+  return result
+}
+
+export const layout = {
+  Constant: ({ attrs, outputs }, w) => [
+    w.literal(outputs[0] as string, attrs.dtype, attrs.shape, attrs.data),
+  ],
+  Reshape: ({ inputs, outputs, attrs }, w) => [reshapeTo(w, inputs[0] as string, attrs.shape, outputs[0])],
+  Expand: ({ inputs, outputs, attrs }, w) => [expandTo(w, inputs[0] as string, attrs.shape, outputs[0])],
+  Transpose: ({ inputs, outputs, attrs }, w) => [w.op('Transpose', inputs, { perm: attrs.perm }, outputs[0])],
+  Slice: ({ inputs, outputs, attrs }, w) => {
+    if (attrs.axes.length === 0) return inputs
+    const bounds = [attrs.starts, attrs.ends, attrs.axes].map((list) => w.constant('int64', list))
+    return [w.op('Slice', [...inputs, ...bounds], {}, outputs[0])]
+  },
+  Concat: ({ inputs, outputs, attrs }, w) => [w.op('Concat', inputs, { axis: attrs.axis }, outputs[0])],
+  Pad: ({ inputs, inputInfos, outputs, attrs }, w) => {
+    if (attrs.pads.every((p) => p === 0)) return inputs
+    const fill = w.constant(inputInfos[0]?.dtype ?? 'float32', [attrs.value], [])
+    return [w.op('Pad', [...inputs, w.constant('int64', attrs.pads), fill], {}, outputs[0])]
+  },
+} satisfies Partial<LoweringTable>
