@@ -1,0 +1,51 @@
+/** `fep-moe backends`: what can run here. */
+import { type Capabilities, FepError } from '@fep-moe/core'
+import type { Command } from 'commander'
+import { type BackendName, backendEntry, backendNames, openBackend } from '../backends.js'
+import { packageVersions } from '../environment.js'
+
+interface BackendState {
+  readonly name: BackendName
+  readonly module: string
+  readonly summary: string
+  readonly available: boolean
+  /** Why it is not; null where it is. */
+  readonly reason: string | null
+  readonly versions: Readonly<Record<string, string>>
+  readonly capabilities: Capabilities | null
+}
+
+/** Adds the command. */
+export function backendsCommand(program: Command): void {
+  program
+    .command('backends')
+    .description('list the backends, and whether each one runs here')
+    .option('--json', 'print them as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const states = await Promise.all(backendNames.map(probe))
+      const text = json ? JSON.stringify(states, null, 2) : states.map(describe).join('\n')
+      process.stdout.write(`${text}\n`)
+    })
+}
+
+async function probe(name: BackendName): Promise<BackendState> {
+  const { module, summary } = backendEntry(name)
+  const base = { name, module, summary, versions: packageVersions(name) }
+  try {
+    const backend = await openBackend(name)
+    const { capabilities } = backend
+    await backend.dispose()
+    return { ...base, available: true, reason: null, capabilities }
+  } catch (error) {
+    const reason = error instanceof FepError ? error.message : String(error)
+    return { ...base, available: false, reason, capabilities: null }
+  }
+}
+
+function describe({ name, summary, available, reason, versions }: BackendState): string {
+  const installed = Object.entries(versions).filter(
+    ([key]) => !['fep-moe', '@fep-moe/experiments'].includes(key),
+  )
+  const list = installed.map(([key, version]) => `${key} ${version}`).join(', ')
+  return `${name.padEnd(10)} ${available ? 'available' : 'missing  '}  ${summary} (${list})${reason ? `\n           ${reason}` : ''}`
+}

@@ -1,0 +1,39 @@
+/** The command line: its commands, and what ends up as an exit status. */
+import { Command } from 'commander'
+import { backendsCommand } from './commands/backends.js'
+import { benchCommand } from './commands/bench.js'
+import { conformanceCommand } from './commands/conformance.js'
+import { reproduceCommand } from './commands/reproduce.js'
+import { ownVersion } from './environment.js'
+import { reportError, STATUS } from './status.js'
+
+const EPILOG = `
+Exit status: 0 done, 1 a check or a run failed, 2 usage or configuration, 3 a backend is missing, 130 interrupted.
+Errors are one line on stderr; FEP_DEBUG=1 adds the stack.`
+
+/** Runs one command line. @returns its exit status */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status: number = STATUS.done
+  const finish = (value: number) => {
+    status = value
+  }
+  const program = new Command('fep-moe')
+    .description('Free-energy gates for mixture-of-experts: reproduce the papers, check and time backends.')
+    .version(ownVersion())
+    // Set before the commands are added: they inherit both.
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText('after', EPILOG)
+  for (const add of [reproduceCommand, benchCommand, conformanceCommand, backendsCommand])
+    add(program, finish)
+  if (argv.length === 0) {
+    program.outputHelp()
+    return STATUS.done
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return status
+  } catch (error) {
+    return reportError(error)
+  }
+}

@@ -1,0 +1,18 @@
+/** The experiments, by name. A new one is a file of its own and a line here. */
+import { FepError, show } from '@fep-moe/core'
+import { ablation } from './ablation.js'
+import type { Experiment } from './experiment.js'
+
+/** All experiments, in the order of their publication. */
+export const experiments: readonly Experiment[] = [ablation]
+
+/** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */
+export function findExperiment(name: string): Experiment {
+  const found = experiments.find((e) => e.name === name)
+  if (!found)
+    throw new FepError(
+      'FEP_BAD_ARGUMENT',
+      `no experiment is called ${show(name)}; there is: ${experiments.map((e) => e.name).join(', ')}`,
+    )
+  return found
+}
