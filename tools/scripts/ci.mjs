@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { foreground, npm, setup } from './setup.mjs'
 
-const lanes = ['lint', 'typecheck', 'build', 'test', 'check:packages', 'knip', 'check:onnx']
+const lanes = [
+  'lint',
+  'typecheck',
+  'build',
+  'test',
+  'check:packages',
+  'knip',
+  'check:onnx',
+  'check:oldest-ort',
+]
 const total = { passed: 0, failed: 0 }
 process.on('exit', report) // also when the setup ends the process
 

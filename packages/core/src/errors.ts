@@ -33,6 +33,8 @@ export type FepErrorCode =
   | 'FEP_USAGE'
   /** A file or folder cannot be read or written. */
   | 'FEP_IO'
+  /** An error that nobody threw on purpose: a bug in fep-moe. Printed by the command line. */
+  | 'FEP_INTERNAL'
   /** The conformance suite itself is misused: an unknown case id, a lane that ran nothing. */
   | 'FEP_CONFORMANCE'
 

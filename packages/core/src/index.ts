@@ -69,4 +69,6 @@ export * from './passes/optimize.js'
 export * from './random/index.js'
 export * from './reference/backend.js'
 export * from './reference/interpreter.js'
+/** Validation with this project's errors, for packages that take configurations of their own. */
+export * as schemas from './schema.js'
 export * from './tensor.js'

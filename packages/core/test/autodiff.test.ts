@@ -118,6 +118,20 @@ describe('gradients', () => {
     })
   })
 
+  it('flow through a Scan whose state has a lower rank than the scanned axis', () => {
+    const body = new GraphBuilder('cell')
+    const s = body.input('s', 'float32', [])
+    const x = body.input('x', 'float32', [2])
+    const next = ops.tanh(ops.add(s, ops.sum(x)))
+    body.output('s', next)
+    body.output('y', ops.mul(x, next))
+    const graph = scalar({ s0: [], xs: [2, 3] }, ({ s0, xs }) => {
+      const { last, ys } = ops.scan(body.build(), { init: [s0 as Value], xs: [xs as Value] }, { axis: 1 })
+      return ops.add(last[0] as Value, ops.sum(ys[0] as Value))
+    })
+    check(graph, { s0: wave([], 0.4), xs: wave([2, 3]) })
+  })
+
   it('of a Scan are one reversed Scan that saves states only: memory is steps × state', () => {
     const steps = 50
     const body = new GraphBuilder('cell', { expandComposites: true })

@@ -12,6 +12,7 @@ import {
   precisionTracker,
   preset,
   type StepResult,
+  schemas,
 } from '@fep-moe/core'
 import * as v from 'valibot'
 import {
@@ -21,7 +22,6 @@ import {
   publishedMetrics,
 } from './ablation-published.js'
 import { ablationReport } from './ablation-report.js'
-import { check, integer } from './check.js'
 import type { Experiment, ExperimentSettings, Job, SettingsOverrides } from './experiment.js'
 import { type Run, type SummaryRow, summaryRow } from './results.js'
 import { scoreSteps } from './scoring.js'
@@ -70,12 +70,12 @@ const quickSettings = { seeds: [42], epochs: 40, scoredEpochs: 10, batch: 64, qu
 const overridesSchema = v.strictObject({
   seeds: v.optional(
     v.pipe(
-      v.array(integer(0, Number.MAX_SAFE_INTEGER)),
+      v.array(schemas.integerFrom(0, Number.MAX_SAFE_INTEGER)),
       v.minLength(1, 'at least one seed'),
       v.check((seeds) => new Set(seeds).size === seeds.length, 'seeds that differ'),
     ),
   ),
-  epochs: v.optional(integer(1, 1_000_000)),
+  epochs: v.optional(schemas.integerFrom(1, 1_000_000)),
   quick: v.optional(v.boolean()),
 })
 
@@ -102,7 +102,7 @@ export async function openAblation(
   { condition, seed }: Job,
   settings: AblationSettings,
 ): Promise<AblationTraining> {
-  const name = check(
+  const name = schemas.parse(
     v.picklist(Object.keys(ablationConditions) as AblationCondition[]),
     condition,
     'ablation.condition',
@@ -228,7 +228,7 @@ export const ablation: Experiment<AblationSettings> = {
   source: 'arXiv 2605.00604, §4.4, Tables 4 and 5',
   conditions: Object.keys(ablationConditions),
   settings: (overrides: SettingsOverrides = {}) => {
-    const given = check(overridesSchema, overrides, 'settings')
+    const given = schemas.parse(overridesSchema, overrides, 'settings')
     const base = given.quick ? { ...paperSettings, ...quickSettings } : paperSettings
     return { ...base, seeds: given.seeds ?? base.seeds, epochs: given.epochs ?? base.epochs }
   },

@@ -1,6 +1,6 @@
 /** The results file: its types and its check. */
+import { schemas } from '@fep-moe/core'
 import * as v from 'valibot'
-import { check } from './check.js'
 import { agree, type Estimate, estimate, type Published } from './statistics.js'
 
 /** Where and with what the runs were made. */
@@ -93,7 +93,7 @@ const schema = v.strictObject({
  * @example parseResults(JSON.parse(text)).summary.filter((row) => row.agrees === false)
  */
 export function parseResults(value: unknown): Results {
-  return check(schema, value, 'results', 'FEP_BAD_ARGUMENT')
+  return schemas.parse(schema, value, 'results', 'FEP_BAD_ARGUMENT')
 }
 
 /** Makes a summary row. `compare: false` leaves difference and agreement open. */

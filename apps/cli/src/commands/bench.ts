@@ -9,7 +9,7 @@ import { interruptible } from '../interrupt.js'
 
 interface Flags {
   readonly backend: BackendName
-  readonly condition: readonly string[]
+  readonly condition?: readonly string[]
   readonly threads: number
   readonly steps: number
   readonly json?: boolean
@@ -25,9 +25,8 @@ export function benchCommand(program: Command): void {
     .option('--backend <name>', backendNames.join(' or '), nameFlag('--backend', backendNames), 'onnx')
     .option(
       '--condition <list>',
-      'separated by commas (default: all)',
+      'separated by commas; default: all',
       namesFlag('--condition', ablation.conditions),
-      [...ablation.conditions],
     )
     .option('--threads <n>', 'threads of the backend', integerFlag('--threads', 1, 256), 1)
     .option(
@@ -42,7 +41,7 @@ export function benchCommand(program: Command): void {
 }
 
 async function benchTrain(flags: Flags, signal: AbortSignal): Promise<void> {
-  const { backend: name, condition: conditions, threads, steps, json, profile } = flags
+  const { backend: name, condition: conditions = ablation.conditions, threads, steps, json, profile } = flags
   if (profile) return benchProfile(flags, signal)
   const backend = await openBackend(name, { threads })
   const timings: TrainTiming[] = []
@@ -59,7 +58,7 @@ async function benchTrain(flags: Flags, signal: AbortSignal): Promise<void> {
 }
 
 async function benchProfile(
-  { backend, condition: conditions, threads, steps, json }: Flags,
+  { backend, condition: conditions = ablation.conditions, threads, steps, json }: Flags,
   signal: AbortSignal,
 ): Promise<void> {
   for (const condition of conditions) {

@@ -15,8 +15,11 @@ function residentMemory(): number | undefined {
 
 const ROUNDS = 8
 const RUNS_PER_ROUND = 250
-/** 64 KiB per result: keeping every one would take 16 MiB in each round. */
-const LENGTH = 16384
+/**
+ * 512 KiB per result: keeping every one would take 128 MiB in each round, several times what a garbage collector lets
+ * lie about, so that it must have run in every round.
+ */
+const LENGTH = 131072
 const LEAK = (RUNS_PER_ROUND * LENGTH * 4) / 2
 
 export const runs = [

@@ -188,15 +188,24 @@ export class GraphBuilder {
   }
 }
 
+/** Emits something for one node of a graph that is being re-emitted; `value` finds what earlier names became. */
+export type Reemit = (
+  node: Node,
+  operands: readonly Value[],
+  value: (name: string) => Value,
+) => readonly Value[]
+
 /**
  * Re-emits a graph's nodes on a builder.
  * @param bindings values for the graph's inputs, by name
+ * @param emit what to emit for a node; default: the same node
  * @returns the value of every name in the graph
  */
 export function importGraph(
   builder: GraphBuilder,
   graph: Graph,
   bindings: Readonly<Record<string, Value>>,
+  emit: Reemit = (node, operands) => builder.emit(node.op, operands, node.attrs),
 ): Map<string, Value> {
   const known = new Map<string, Value>()
   for (const name of graph.inputs) {
@@ -204,24 +213,24 @@ export function importGraph(
     if (!value) throw new FepError('FEP_BAD_GRAPH', `graph '${graph.name}': input '${name}' is not bound`)
     known.set(name, value)
   }
+  const find = (name: string) => known.get(name) as Value
   for (const node of graph.nodes) {
-    const outputs = builder.emit(
-      node.op,
-      node.inputs.map((name) => known.get(name) as Value),
-      node.attrs,
-    )
+    const outputs = emit(node, node.inputs.map(find), find)
     node.outputs.forEach((name, i) => {
       const value = outputs[i] as Value
-      if (value.node && value.hint === undefined && !isGenerated(name, node.op)) value.hint = name
+      if (value.node) value.hint ??= hintFrom(name, node.op, value.node.op)
       known.set(name, value)
     })
   }
   return known
 }
 
-function isGenerated(name: string, op: string): boolean {
-  const last = name.slice(name.lastIndexOf('/') + 1)
-  return last === op || (last.startsWith(`${op}_`) && /^\d+$/.test(last.slice(op.length + 1)))
+/** A chosen name is kept. A generated one (scope, operator, number) keeps its scope and is numbered anew. */
+function hintFrom(name: string, was: OpName, is: OpName): string | undefined {
+  const at = name.lastIndexOf('/') + 1
+  const last = name.slice(at)
+  const generated = last === was || (last.startsWith(`${was}_`) && /^\d+$/.test(last.slice(was.length + 1)))
+  return generated ? name.slice(0, at) + is : name
 }
 
 /** A builder that starts as a copy of a graph, its outputs included unless `outputs` is false. */

@@ -1,6 +1,6 @@
 /** Elementwise operators of two operands, with ONNX multidirectional broadcasting; and Where. */
 import type { Value } from '../graph/builder.js'
-import { div, greaterOrEqual, mul, neg, where } from '../graph/expressions.js'
+import { cast, div, greater, greaterOrEqual, mul, neg, where } from '../graph/expressions.js'
 import { broadcastShapes } from '../graph/shape.js'
 import type { DType, ValueInfo } from '../graph/types.js'
 import { broadcastStrides, mapBinary, walk } from './arrays.js'
@@ -64,10 +64,8 @@ function logical<O extends Logical>(
   }
 }
 
-/** g where the first operand won (ties included), else 0; and the complement. */
-function selected(g: Value, first: Value): readonly [() => Value, () => Value] {
-  return [() => where(first, g, 0), () => where(first, 0, g)]
-}
+/** g times a 0/1 mask: executors multiply faster than they select, and infinite gradients are not silently dropped. */
+const masked = (g: Value, mask: Value): Value => mul(g, cast(mask, 'float32'))
 
 export const binary: Pick<PrimitiveTable, Arithmetic | Logical | 'Where'> = {
   Add: arithmetic(
@@ -90,8 +88,14 @@ export const binary: Pick<PrimitiveTable, Arithmetic | Logical | 'Where'> = {
     (a, b) => a / b,
     (g, _a, b, y) => [() => div(g, b), () => neg(mul(g, div(y, b)))],
   ),
-  Max: arithmetic('ONNX Max-13 with two operands', Math.max, (g, a, b) => selected(g, greaterOrEqual(a, b))),
-  Min: arithmetic('ONNX Min-13 with two operands', Math.min, (g, a, b) => selected(g, greaterOrEqual(b, a))),
+  Max: arithmetic('ONNX Max-13 with two operands', Math.max, (g, a, b) => [
+    () => masked(g, greaterOrEqual(a, b)),
+    () => masked(g, greater(b, a)),
+  ]),
+  Min: arithmetic('ONNX Min-13 with two operands', Math.min, (g, a, b) => [
+    () => masked(g, greaterOrEqual(b, a)),
+    () => masked(g, greater(a, b)),
+  ]),
   Greater: logical('ONNX Greater-13', (a, b) => a > b, ['float32', 'int32']),
   GreaterOrEqual: logical('ONNX GreaterOrEqual-16', (a, b) => a >= b, ['float32', 'int32']),
   Equal: logical('ONNX Equal-19', (a, b) => a === b, ['float32', 'int32', 'bool']),
@@ -107,11 +111,11 @@ export const binary: Pick<PrimitiveTable, Arithmetic | Logical | 'Where'> = {
     },
     grad: ({ inputs, grads, wants }) => {
       const [c, a, b] = inputs as [Value, Value, Value]
-      const [da, db] = selected(grads[0] as Value, c)
+      const g = grads[0] as Value
       return [
         undefined,
-        wants[1] ? unbroadcast(da(), a) : undefined,
-        wants[2] ? unbroadcast(db(), b) : undefined,
+        wants[1] ? unbroadcast(where(c, g, 0), a) : undefined,
+        wants[2] ? unbroadcast(where(c, 0, g), b) : undefined,
       ]
     },
     eval: ([c, a, b], _attrs, [info], scope) => {

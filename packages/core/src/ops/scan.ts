@@ -1,7 +1,7 @@
 /** The general recurrence: a closed body, run once per slice. */
 import { differentiate } from '../autodiff/differentiate.js'
-import { GraphBuilder, importGraph, type Value } from '../graph/builder.js'
-import { add, expand, scan } from '../graph/expressions.js'
+import { extendGraph, GraphBuilder, importGraph, type Value } from '../graph/builder.js'
+import { add, expand, reshape, scan } from '../graph/expressions.js'
 import { formatInfo, formatShape, sameShape } from '../graph/shape.js'
 import type { Dim, Graph, Shape, ValueInfo } from '../graph/types.js'
 import { around } from './arrays.js'
@@ -46,7 +46,13 @@ export const Scan: Primitive<'Scan'> = {
     })
     return body.outputs.map(({ name, value }, i) => {
       const inner = infoOf(body, value)
-      if (i >= states) return { dtype: inner.dtype, shape: insertAxis(inner.shape, axis, steps) }
+      if (i >= states) {
+        expect(
+          inner.shape.length >= axis,
+          `body output '${name}' is ${formatInfo(inner)}; it cannot hold axis ${axis}`,
+        )
+        return { dtype: inner.dtype, shape: insertAxis(inner.shape, axis, steps) }
+      }
       const init = inputs[i] as ValueInfo
       expect(
         inner.dtype === init.dtype && sameShape(inner.shape, init.shape),
@@ -97,10 +103,20 @@ function writeSlice(y: NdArray, axis: number, t: number, from: NdArray): void {
     y.data.set(from.data.subarray(o * inner, (o + 1) * inner) as Float32Array, (o * length + t) * inner)
 }
 
+/** A shape that can hold the scanned axis: a state of lower rank (a counter, say) gets leading ones. */
+const holding = (shape: Shape, axis: number): Shape => [
+  ...new Array<Dim>(Math.max(axis - shape.length, 0)).fill(1),
+  ...shape,
+]
+
 /** A copy of a body that also returns its incoming states. */
-function savingStates(body: Graph, states: number): Graph {
-  const saved = body.inputs.slice(0, states).map((name) => ({ name: `saved/${name}`, value: name }))
-  return { ...body, outputs: [...body.outputs, ...saved] }
+function savingStates(body: Graph, states: number, axis: number): Graph {
+  const { builder, values } = extendGraph(body)
+  for (const name of body.inputs.slice(0, states)) {
+    const state = values.get(name) as Value
+    builder.output(`saved/${name}`, reshape(state, holding(state.shape, axis)))
+  }
+  return builder.build()
 }
 
 /**
@@ -120,12 +136,15 @@ function scanGradient({
   const isFloat = (v: Value) => v.dtype === 'float32'
   const steps = (inputs[states] as Value).shape[axis] as number
   const saved = extend(
-    { ...attrs, body: savingStates(body, states) },
-    inputs.slice(0, states).map(({ dtype, shape }) => ({ dtype, shape: insertAxis(shape, axis, steps) })),
+    { ...attrs, body: savingStates(body, states, axis) },
+    inputs
+      .slice(0, states)
+      .map(({ dtype, shape }) => ({ dtype, shape: insertAxis(holding(shape, axis), axis, steps) })),
   )
   const stateAt = inputs.slice(0, states).flatMap((v, i) => (isFloat(v) ? [i] : []))
   const constAt = inputs.flatMap((v, i) => (i >= states + xs && wants[i] && isFloat(v) ? [i] : []))
   const xAt = inputs.flatMap((v, i) => (i >= states && i < states + xs && wants[i] && isFloat(v) ? [i] : []))
+  const keepsRows = constAt.length === 0 && inputs.slice(0, states).every((v) => v.shape.length >= axis)
   const yAt = body.outputs.flatMap((_, i) => (i >= states && grads[i] ? [i] : []))
 
   const back = new GraphBuilder(`${body.name}/gradient`, { expandComposites: true })
@@ -134,7 +153,10 @@ function scanGradient({
   const adjoints = stateAt.map((i) => declare(`adjoint/${name(i)}`, inputs[i] as Value))
   const totals = constAt.map((i) => declare(`total/${name(i)}`, inputs[i] as Value))
   const bindings: Record<string, Value> = {}
-  for (let i = 0; i < states; i++) bindings[name(i)] = declare(`saved/${name(i)}`, inputs[i] as Value)
+  for (let i = 0; i < states; i++) {
+    const { dtype, shape } = inputs[i] as Value
+    bindings[name(i)] = reshape(declare(`saved/${name(i)}`, { dtype, shape: holding(shape, axis) }), shape)
+  }
   for (let i = states; i < states + xs; i++)
     bindings[name(i)] = declare(`slice/${name(i)}`, infoOf(body, name(i)))
   const yGrads = yAt.map((i) =>
@@ -173,7 +195,7 @@ function scanGradient({
       xs: [...saved, ...inputs.slice(states, states + xs), ...yAt.map((i) => grads[i] as Value)],
       consts: inputs.slice(states + xs),
     },
-    { axis, reverse: !reverse, batchAxis: constAt.length > 0 ? null : batchAxis },
+    { axis, reverse: !reverse, batchAxis: keepsRows ? batchAxis : null },
   )
   const found = new Map<number, Value>()
   stateAt.forEach((i, j) => found.set(i, last[j] as Value))

@@ -2,8 +2,9 @@
  * Pass: where only some rows of a matrix product are used, only those are computed: Slice(A B) = Slice(A) B. The gradient
  * of a concatenation asks for such slices.
  */
-import { GraphBuilder, type Value } from '../graph/builder.js'
-import type { Graph, Node, NodeOf, ValueInfo } from '../graph/types.js'
+import type { Value } from '../graph/builder.js'
+import type { Graph, Node, ValueInfo } from '../graph/types.js'
+import { rewrite } from './rewrite.js'
 
 /** Slices of product rows move to the left operand, where every use of the product is such a slice. */
 export function narrowProducts(graph: Graph): Graph {
@@ -19,31 +20,17 @@ export function narrowProducts(graph: Graph): Graph {
   }
   if (!graph.nodes.some(narrows)) return graph
 
-  const builder = new GraphBuilder(graph.name)
-  const known = new Map<string, Value>()
-  for (const name of graph.inputs) {
-    const { dtype, shape } = graph.values[name] as ValueInfo
-    known.set(name, builder.input(name, dtype, shape))
-  }
-  const at = (name: string | undefined) => known.get(name as string) as Value
-  for (const node of graph.nodes) {
-    let results: readonly Value[]
-    if (node.op === 'Slice' && narrows(node)) {
-      const [left, right] = (producer.get(node.inputs[0] as string) as NodeOf<'MatMul'>).inputs
-      const rows = builder.emit('Slice', [at(left)], {
-        ...node.attrs,
-        axes: [at(left).shape.length - 2],
-      })[0] as Value
-      results = builder.emit('MatMul', [rows, at(right)], {})
-    } else results = builder.emit(node.op, node.inputs.map(at), node.attrs)
-    node.outputs.forEach((name, i) => {
-      const value = results[i] as Value
-      if (value.node && value.hint === undefined) value.hint = name
-      known.set(name, value)
-    })
-  }
-  for (const { name, value } of graph.outputs) builder.output(name, at(value))
-  return builder.build()
+  return rewrite(graph, {
+    emit: (builder) => (node, operands, value) => {
+      if (node.op !== 'Slice' || !narrows(node)) return builder.emit(node.op, operands, node.attrs)
+      const [left, right] = (producer.get(node.inputs[0] as string) as Node).inputs.map(value) as [
+        Value,
+        Value,
+      ]
+      const rows = builder.emit('Slice', [left], { ...node.attrs, axes: [left.shape.length - 2] })
+      return builder.emit('MatMul', [rows[0] as Value, right], {})
+    },
+  })
 }
 
 function slicesRows(graph: Graph, node: Node): boolean {

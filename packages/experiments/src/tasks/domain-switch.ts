@@ -2,9 +2,8 @@
  * The stream of paper A's ablation (§4.4): sequences that switch once between two domains, always at the same step. The
  * right expert at step t is that of the domain at t+1, so the step before the switch cannot be read off the tokens.
  */
-import { FepError, random, type Tensor } from '@fep-moe/core'
+import { FepError, random, schemas, type Tensor } from '@fep-moe/core'
 import * as v from 'valibot'
-import { check, integer, positive } from '../check.js'
 
 /** What the stream looks like; {@link domainSwitch} has the paper's values. */
 export interface DomainSwitch {
@@ -36,18 +35,18 @@ export const domainSwitch: DomainSwitch = {
 }
 
 const schema = v.strictObject({
-  batch: integer(1, 2 ** 20),
-  steps: integer(2, 2 ** 16),
-  dim: integer(2, 2 ** 16),
-  experts: integer(3, 2 ** 16),
-  switchAt: integer(1, 2 ** 16),
-  noise: positive,
-  signal: positive,
+  batch: schemas.integerFrom(1, 2 ** 20),
+  steps: schemas.integerFrom(2, 2 ** 16),
+  dim: schemas.integerFrom(2, 2 ** 16),
+  experts: schemas.integerFrom(3, 2 ** 16),
+  switchAt: schemas.integerFrom(1, 2 ** 16),
+  noise: schemas.positive,
+  signal: schemas.positive,
 })
 
 /** Checks a task and fills in what is left out with the paper's values. @throws FEP_BAD_CONFIG */
 export function resolveDomainSwitch(task: Partial<DomainSwitch> = {}): DomainSwitch {
-  const t = check(schema, { ...domainSwitch, ...task }, 'task')
+  const t = schemas.parse(schema, { ...domainSwitch, ...task }, 'task')
   if (t.dim % 2 !== 0) throw new FepError('FEP_BAD_CONFIG', `task.dim is ${t.dim}; accepted: an even number`)
   if (t.switchAt >= t.steps)
     throw new FepError(

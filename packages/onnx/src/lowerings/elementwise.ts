@@ -49,13 +49,13 @@ function bound(
 }
 
 /**
- * The gradient of max(0, x) asks where 0 >= x, which is where 0 >= max(0, x). With that, nothing else reads x, and ONNX
+ * The gradient of max(0, x) asks where x > 0, which is where max(0, x) > 0. With that, nothing else reads x, and ONNX
  * Runtime computes the bound inside the product that made x.
  */
-function greaterOrEqual({ inputs, outputs }: Call<'GreaterOrEqual'>, w: GraphWriter): readonly string[] {
+function greater({ inputs, outputs }: Call<'Greater'>, w: GraphWriter): readonly string[] {
   const [a, b] = inputs as [string, string]
-  const bounded = w.model.scalars.get(a) === 0 ? w.known(`relu(${b})`) : undefined
-  return [w.op('GreaterOrEqual', [a, bounded ?? b], {}, outputs[0])]
+  const bounded = w.model.scalars.get(b) === 0 ? w.known(`relu(${a})`) : undefined
+  return [w.op('Greater', [bounded ?? a, b], {}, outputs[0])]
 }
 
 /** ONNX Runtime's Where has no bool kernel: (c ∧ a) ∨ (¬c ∧ b). */
@@ -81,8 +81,8 @@ export const elementwise = {
   Div: (call, w) => (isInt(call) ? divideInts(call, w) : same('Div')(call, w)),
   Max: (call, w) => bound(call, w, 'Max'),
   Min: (call, w) => bound(call, w, 'Min'),
-  Greater: same('Greater'),
-  GreaterOrEqual: greaterOrEqual,
+  Greater: greater,
+  GreaterOrEqual: same('GreaterOrEqual'),
   Equal: same('Equal'),
   And: same('And'),
   Where: (call, w) => (call.outputInfos[0]?.dtype === 'bool' ? whereBool(call, w) : same('Where')(call, w)),

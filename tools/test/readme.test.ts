@@ -1,0 +1,20 @@
+/** The README's figures are those of the kept results, and those of the code's published table. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ablation, disagreements, markdownTable, parseResults } from '@fep-moe/experiments'
+import { describe, expect, it } from 'vitest'
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
+const results = parseResults(JSON.parse(read('docs/results/ablation.json')))
+
+describe('README', () => {
+  it('shows the table of docs/results/ablation.json', () => {
+    const [table] = ablation.report(results.summary, results.settings)
+    expect(read('README.md')).toContain(table && markdownTable(table))
+  })
+
+  it('shows a run in which every published figure agrees', () => {
+    expect(results.settings).toMatchObject({ quick: false, epochs: 800, seeds: [42, 43, 44, 45, 46] })
+    expect(disagreements(results.summary)).toEqual([])
+  })
+})
