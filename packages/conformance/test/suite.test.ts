@@ -93,12 +93,16 @@ describe('wrong gates are found', () => {
 })
 
 describe('wrong lifecycles are found', () => {
-  it.each(Object.entries(MISBEHAVIORS))('a backend that %s', async (_how, { misbehave, foundBy }) => {
-    const cases = conformanceCases().filter((c) => c.id === foundBy)
-    const report = await runConformance({ backend: async () => misbehave(await referenceBackend()), cases })
-    expect(report.results.map((r) => r.status)).toEqual(['failed'])
-    // A leak shows after thousands of runs only.
-  }, 60_000)
+  it.each(Object.entries(MISBEHAVIORS))(
+    'a backend that %s',
+    async (_how, { misbehave, foundBy }) => {
+      const cases = conformanceCases().filter((c) => c.id === foundBy)
+      const report = await runConformance({ backend: async () => misbehave(await referenceBackend()), cases })
+      expect(report.results.map((r) => r.status)).toEqual(['failed'])
+      // A leak shows after thousands of runs only.
+    },
+    60_000,
+  )
 })
 
 describe('expected failures', () => {
