@@ -1,7 +1,13 @@
 /** The README's figures are those of the kept results, and those of the code's published table. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ablation, disagreements, markdownTable, parseResults } from '@fep-moe/experiments'
+import {
+  type AblationSettings,
+  ablation,
+  disagreements,
+  markdownTable,
+  parseResults,
+} from '@fep-moe/experiments'
 import { describe, expect, it } from 'vitest'
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
@@ -9,7 +15,7 @@ const results = parseResults(JSON.parse(read('docs/results/ablation.json')))
 
 describe('README', () => {
   it('shows the table of docs/results/ablation.json', () => {
-    const [table] = ablation.report(results.summary, results.settings)
+    const [table] = ablation.report(results.summary, results.settings as unknown as AblationSettings)
     expect(read('README.md')).toContain(table && markdownTable(table))
   })
 

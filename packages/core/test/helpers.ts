@@ -1,5 +1,12 @@
 /** Shared by tests: small deterministic tensors and a float64 evaluator. */
-import { type FepError, type Graph, interpret, type NdArray, type Tensor } from '../src/index.js'
+import {
+  type FepError,
+  type GateConfig,
+  type Graph,
+  interpret,
+  type NdArray,
+  type Tensor,
+} from '../src/index.js'
 
 /** Deterministic, well spread numbers in (−1, 1). */
 export function wave(shape: readonly number[], phase = 0): Tensor {
@@ -56,3 +63,15 @@ export async function codeOf(body: () => unknown): Promise<string> {
   }
   return 'nothing thrown'
 }
+
+const mechanisms = {
+  memory: { kind: 'leaky' },
+  precision: { kind: 'evidence' },
+  anticipation: { kind: 'additive', width: 6 },
+} as const
+/** Configurations of all 2³ combinations of mechanisms. */
+export const subsets = Array.from(
+  { length: 8 },
+  (_, bits): Partial<GateConfig> =>
+    Object.fromEntries(Object.entries(mechanisms).filter((_entry, i) => bits & (1 << i))),
+)

@@ -57,33 +57,55 @@ const binary =
   (a: Operand, b: Operand) =>
     one(op, [a, b], {})
 
+/** −x */
 export const neg = unary('Neg')
+/** eˣ */
 export const exp = unary('Exp')
+/** Natural logarithm. */
 export const log = unary('Log')
+/** √x */
 export const sqrt = unary('Sqrt')
+/** Hyperbolic tangent. */
 export const tanh = unary('Tanh')
+/** 1/(1 + e^−x) */
 export const sigmoid = unary('Sigmoid')
+/** Error function. */
 export const erf = unary('Erf')
+/** Sine, radians. */
 export const sin = unary('Sin')
+/** Cosine, radians. */
 export const cos = unary('Cos')
+/** Logical not. */
 export const not = unary('Not')
 /** Identity forwards; no gradient flows back. */
 export const stopGradient = unary('StopGradient')
+/** max(0, x); gradient 0 at 0. */
 export const relu = unary('Relu')
+/** x/2 (1 + erf(x/√2)), exact. */
 export const gelu = unary('Gelu')
+/** x σ(x) */
 export const silu = unary('Silu')
+/** log(1 + eˣ), without overflow. */
 export const softplus = unary('Softplus')
+/** a + b, broadcast. */
 export const add = binary('Add')
+/** a − b, broadcast. */
 export const sub = binary('Sub')
+/** a · b, broadcast. */
 export const mul = binary('Mul')
+/** a / b, broadcast; int32 truncates. */
 export const div = binary('Div')
 /** At a tie the gradient goes to the first operand: relu is `max(0, x)`. */
 export const max = binary('Max')
 /** At a tie the gradient goes to the first operand: a soft cap is `min(u, θ)`. */
 export const min = binary('Min')
+/** a > b, as bool. */
 export const greater = binary('Greater')
+/** a ≥ b, as bool. */
 export const greaterOrEqual = binary('GreaterOrEqual')
+/** a = b, as bool. */
 export const equal = binary('Equal')
+/** Logical and. */
 export const and = binary('And')
 
 /** `condition ? a : b`, element by element, all three broadcast. */
@@ -282,24 +304,32 @@ export const groupedMatMul = (x: Value, w: Value, offsets: Value): Value =>
 export const groupedMatMulWeight = (x: Value, g: Value, offsets: Value): Value =>
   one('GroupedMatMul', [x, g, offsets], { mode: 'weight' })
 
+/** x Wᵀ + b for x (…, in), weight (out, in), bias (out), as torch.nn.Linear. */
 export const linear = (x: Value, weight: Value, bias?: Value): Value =>
   one('Linear', bias ? [x, weight, bias] : [x, weight], {})
+/** Weights along `axis` that sum to 1. */
 export const softmax = (x: Value, axis = -1): Value =>
   one('Softmax', [x], { axis: normalizeAxis(axis, x.shape.length) })
+/** Logarithm of the softmax along `axis`. */
 export const logSoftmax = (x: Value, axis = -1): Value =>
   one('LogSoftmax', [x], { axis: normalizeAxis(axis, x.shape.length) })
+/** log Σ eˣ along `axis`, without overflow. */
 export const logSumExp = (x: Value, axis = -1, keepdims = false): Value =>
   one('LogSumExp', [x], { axis: normalizeAxis(axis, x.shape.length), keepdims })
 /** (x − mean)/√(var + ε) · weight + bias over `axis`; biased variance. weight and bias broadcast against x. */
 export const layerNorm = (x: Value, weight: Value, bias: Value, axis = -1, epsilon = 1e-5): Value =>
   one('LayerNorm', [x, weight, bias], { axis: normalizeAxis(axis, x.shape.length), epsilon })
+/** int32 indices as float32 vectors of length `depth` on a new last axis. */
 export const oneHot = (indices: Value, depth: number): Value => one('OneHot', [indices], { depth })
+/** int32 index of the largest element along `axis`; the lower index wins a tie. */
 export const argmax = (x: Value, axis = -1, keepdims = false): Value =>
   one('ArgMax', [x], { axis: normalizeAxis(axis, x.shape.length), keepdims })
+/** min(max(x, low), high) */
 export const clip = (x: Value, low: number, high: number): Value => one('Clip', [x], { min: low, max: high })
 /** −log softmax(logits)[target] per row; classes on `axis`, targets int32 without that axis. */
 export const crossEntropyRows = (logits: Value, targets: Value, axis = -1): Value =>
   one('CrossEntropy', [logits, targets], { axis: normalizeAxis(axis, logits.shape.length) })
+/** One step of torch.nn.GRUCell: x (B,I), h (B,H) → h (B,H). */
 export const gruCell = (
   x: Value,
   h: Value,
