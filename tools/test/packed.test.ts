@@ -60,6 +60,38 @@ describe('installed from tarballs', () => {
     expect(readFileSync(join(folder, 'gate.onnx')).length).toBeGreaterThan(1000)
   }, 60_000)
 
+  it('type-checks the examples as a TypeScript user would', async () => {
+    const names = ['README.md', 'packages/core/README.md']
+      .flatMap((file) => snippets(file))
+      .map((code, i) => {
+        writeFileSync(join(folder, `typed-${i}.ts`), code)
+        return `typed-${i}.ts`
+      })
+    for (const [module, moduleResolution] of [
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ]) {
+      const compilerOptions = {
+        noEmit: true,
+        strict: true,
+        target: 'es2022',
+        types: [],
+        module,
+        moduleResolution,
+      }
+      const lib = ['es2022', 'esnext.disposable', 'dom']
+      const config = { compilerOptions: { ...compilerOptions, lib }, files: names }
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+      const compiler = join(root, 'node_modules/typescript/bin/tsc')
+      // The compiler prints its findings to stdout.
+      const findings = await command('node', [compiler, '-p', '.'], folder).then(
+        () => '',
+        (error) => error.stdout,
+      )
+      expect(findings).toBe('')
+    }
+  }, 60_000)
+
   it('loads through require as well', async () => {
     writeFileSync(
       join(folder, 'example.cjs'),

@@ -5,11 +5,18 @@ import type { DType } from './graph/types.js'
 /** The arrays a host tensor may hold. float32 is a Float32Array (a Float64Array only inside the float64 reference). */
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint8Array
 
+/** The array of a dtype. */
+export type ArrayOf<D extends DType> = D extends 'float32'
+  ? Float32Array
+  : D extends 'int32'
+    ? Int32Array
+    : Uint8Array
+
 /** A dense row-major tensor in host memory. */
-export interface Tensor {
+export interface Tensor<A extends TensorData = TensorData> {
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly data: TensorData
+  readonly data: A
 }
 
 /** Nested or flat numbers, as people write them by hand. */
@@ -41,6 +48,8 @@ function flatten(values: NestedNumbers, depth: number, shape: number[], out: num
  * @throws FEP_BAD_ARGUMENT where the number of elements and the shape disagree
  * @example tensor([[1, 2], [3, 4]]).shape // [2, 2]
  */
+export function tensor<A extends TensorData>(values: A, shape?: readonly number[], dtype?: DType): Tensor<A>
+export function tensor(values: NestedNumbers, shape?: readonly number[], dtype?: DType): Tensor
 export function tensor(values: TensorData | NestedNumbers, shape?: readonly number[], dtype?: DType): Tensor {
   let data: TensorData
   let dims: readonly number[]
@@ -72,17 +81,24 @@ export function tensor(values: TensorData | NestedNumbers, shape?: readonly numb
 }
 
 /** A tensor of one repeated value. */
-export function full(shape: readonly number[], value: number, dtype: DType = 'float32'): Tensor {
+export function full<D extends DType = 'float32'>(
+  shape: readonly number[],
+  value: number,
+  dtype: D = 'float32' as D,
+): Tensor<ArrayOf<D>> {
   const data = allocate(
     dtype,
     shape.reduce((n, d) => n * d, 1),
-  )
+  ) as ArrayOf<D>
   if (value !== 0) data.fill(value)
   return { dtype, shape: [...shape], data }
 }
 
 /** A tensor of zeros. */
-export function zeros(shape: readonly number[], dtype: DType = 'float32'): Tensor {
+export function zeros<D extends DType = 'float32'>(
+  shape: readonly number[],
+  dtype: D = 'float32' as D,
+): Tensor<ArrayOf<D>> {
   return full(shape, 0, dtype)
 }
 
