@@ -45,6 +45,7 @@ export type {
 export type { Differentiable, GateVjp, VjpOptions } from './gates/vjp.js'
 export * from './graph/builder.js'
 export * from './graph/cost.js'
+/** The language of graphs: one function per operator. */
 export * as ops from './graph/expressions.js'
 export * from './graph/print.js'
 export * from './graph/shape.js'

@@ -64,6 +64,7 @@ function meanCount(x: Value, axes: readonly number[]): number | Value {
   return div(cast(size(x), 'float32'), rest.factor)
 }
 
+/** Every composite operator, by name. */
 export const composites: CompositeTable = {
   Relu: elementwise('ONNX Relu-14: max(0, x), so the gradient at 0 is 0', (x) => max(0, x)),
   Gelu: elementwise('ONNX Gelu-20, exact: x/2 (1 + erf(x/√2))', (x) =>
