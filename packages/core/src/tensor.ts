@@ -1,5 +1,6 @@
 /** Host tensors: a dtype, a shape and a typed array. Nothing to dispose. */
 import { FepError, show } from './errors.js'
+import { countOf, stridesOf } from './graph/shape.js'
 import type { DType } from './graph/types.js'
 
 /** The arrays a host tensor may hold. float32 is a Float32Array (a Float64Array only inside the float64 reference). */
@@ -68,10 +69,10 @@ export function tensor(values: TensorData | NestedNumbers, shape?: readonly numb
     data = ARRAY[type].from(flat)
     dims = shape ?? nesting
   }
-  const want = dims.reduce((n, d) => n * d, 1)
   if (dims.some((d) => !Number.isSafeInteger(d) || d < 0)) {
     throw new FepError('FEP_BAD_ARGUMENT', `tensor(): shape ${show(dims)} must hold integers >= 0`)
   }
+  const want = countOf(dims)
   if (want !== data.length)
     throw new FepError(
       'FEP_BAD_ARGUMENT',
@@ -86,10 +87,7 @@ export function full<D extends DType = 'float32'>(
   value: number,
   dtype: D = 'float32' as D,
 ): Tensor<ArrayOf<D>> {
-  const data = allocate(
-    dtype,
-    shape.reduce((n, d) => n * d, 1),
-  ) as ArrayOf<D>
+  const data = allocate(dtype, countOf(shape)) as ArrayOf<D>
   if (value !== 0) data.fill(value)
   return { dtype, shape: [...shape], data }
 }
@@ -107,7 +105,7 @@ export function transpose(t: Tensor, perm: readonly number[]): Tensor {
   const shape = perm.map((p) => t.shape[p] as number)
   const data =
     t.data instanceof Float64Array ? new Float64Array(t.data.length) : allocate(t.dtype, t.data.length)
-  const inStrides = t.shape.map((_, i) => t.shape.slice(i + 1).reduce((n, d) => n * d, 1))
+  const inStrides = stridesOf(t.shape)
   const strides = perm.map((p) => inStrides[p] as number)
   const index = new Array<number>(shape.length).fill(0)
   let from = 0

@@ -216,4 +216,25 @@ describe('vjp', () => {
     expect(await codeOf(() => vjp({ margin: weights } as never))).toBe('FEP_BAD_FEED')
     expect((await vjp({})).x?.data.every((v: number) => v === 0)).toBe(true)
   })
+
+  it('frees every result of its runs', async () => {
+    let held = 0
+    const counting: Backend = {
+      ...backend,
+      compile: async (graph) => {
+        const program = await backend.compile(graph)
+        const run: typeof program.run = async (feeds) => {
+          const fetched = Object.entries(await program.run(feeds))
+          held += fetched.length
+          return Object.fromEntries(fetched.map(([name, t]) => [name, { ...t, dispose: () => held-- }]))
+        }
+        return { ...program, run }
+      },
+    }
+    const gate = createGate({ dim: 2, experts: 2 })
+    const { vjp } = await gate.vjp(counting, gate.init({ seed: 1 }), wave32([1, 2, 2]))
+    await vjp({ logits: full([1, 2, 2], 1) })
+    await gate.route(counting, gate.init({ seed: 1 }), wave32([1, 2, 2]))
+    expect(held).toBe(0)
+  })
 })

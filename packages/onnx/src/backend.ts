@@ -1,7 +1,8 @@
 /** The ONNX Runtime backend. */
 import { type Backend, type Capabilities, defineBackend, FepError, show } from '@fep-moe/core'
+import { checkInteger } from './check-integer.js'
 import { claimedComposites } from './lowerings/table.js'
-import { loadRuntime } from './runtime/load.js'
+import { loadRuntime, type OnnxRuntime } from './runtime/load.js'
 import { openSession } from './runtime/session.js'
 import { buildModel } from './to-onnx.js'
 
@@ -16,7 +17,7 @@ export interface OnnxBackendOptions {
 const MEASURED = 'onnxruntime-node 1.30 on x64, 200,001 points in -60..20 and -10..10'
 
 /** What this backend can do. */
-export const CAPABILITIES: Capabilities = {
+const CAPABILITIES: Capabilities = {
   dtypes: ['float32', 'int32', 'bool'],
   composites: [...claimedComposites],
   unsupported: [],
@@ -41,12 +42,21 @@ export const CAPABILITIES: Capabilities = {
  * const backend = await onnxBackend({ threads: 1 })
  */
 export async function onnxBackend(options: OnnxBackendOptions = {}): Promise<Backend> {
-  const { threads, batchHint } = checkOptions(options)
-  const runtime = await loadRuntime()
+  const checked = checkOptions(options)
+  return backendOn(await loadRuntime(), checked)
+}
+
+/** The backend on a runtime; with a prefix, every session writes its profile there. */
+export function backendOn(
+  runtime: OnnxRuntime,
+  { threads, batchHint }: Required<OnnxBackendOptions>,
+  profilePrefix?: string,
+): Backend {
+  const settings = { threads, ...(profilePrefix === undefined ? {} : { profilePrefix }) }
   return defineBackend({
     name: 'onnx',
     capabilities: CAPABILITIES,
-    compile: (graph) => openSession(runtime, buildModel(graph, { batchHint, threads }), graph, { threads }),
+    compile: (graph) => openSession(runtime, buildModel(graph, { batchHint, threads }), graph, settings),
     dispose: () => undefined,
   })
 }
@@ -66,14 +76,7 @@ export function checkOptions(options: OnnxBackendOptions): Required<OnnxBackendO
       'FEP_BAD_ARGUMENT',
       `onnxBackend: unknown option ${show(extra)}; accepted: threads, batchHint`,
     )
-  const inRange = (name: string, value: unknown, most: number) => {
-    if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) return
-    throw new FepError(
-      'FEP_BAD_ARGUMENT',
-      `onnxBackend: ${name} is ${show(value)}; expected an integer from 1 to ${most}`,
-    )
-  }
-  inRange('threads', threads, 256)
-  inRange('batchHint', batchHint, 2 ** 31)
+  checkInteger('onnxBackend.threads', threads, 256)
+  checkInteger('onnxBackend.batchHint', batchHint)
   return { threads, batchHint }
 }

@@ -1,9 +1,8 @@
 /** Time per node, from ONNX Runtime's own profiler. Node only: the profiler writes a file. */
-import { defineBackend, type Feeds, FepError, type Graph, type Program, show } from '@fep-moe/core'
-import { CAPABILITIES, checkOptions, type OnnxBackendOptions } from './backend.js'
+import type { Feeds, Graph, Program } from '@fep-moe/core'
+import { backendOn, checkOptions, type OnnxBackendOptions } from './backend.js'
+import { checkInteger } from './check-integer.js'
 import { loadRuntime } from './runtime/load.js'
-import { openSession } from './runtime/session.js'
-import { buildModel } from './to-onnx.js'
 
 /** Time of one node of the model that ONNX Runtime made of a graph. */
 export interface NodeTime {
@@ -49,9 +48,8 @@ export async function profile(
   feeds: Feeds,
   { runs = 50, ...options }: ProfileOptions = {},
 ): Promise<Profile> {
-  if (!Number.isSafeInteger(runs) || runs < 1)
-    throw new FepError('FEP_BAD_ARGUMENT', `profile: runs is ${show(runs)}; expected an integer >= 1`)
-  const { threads, batchHint } = checkOptions(options)
+  checkInteger('profile.runs', runs, Number.MAX_SAFE_INTEGER)
+  const checked = checkOptions(options)
   const [{ mkdtemp, readdir, readFile, rm }, { tmpdir }, { join }] = await Promise.all([
     import('node:fs/promises'),
     import('node:os'),
@@ -59,17 +57,7 @@ export async function profile(
   ])
   const folder = await mkdtemp(join(tmpdir(), 'fep-moe-profile-'))
   try {
-    const runtime = await loadRuntime()
-    const backend = defineBackend({
-      name: 'onnx',
-      capabilities: CAPABILITIES,
-      compile: (graph) =>
-        openSession(runtime, buildModel(graph, { batchHint, threads }), graph, {
-          threads,
-          profilePrefix: join(folder, 'trace'),
-        }),
-      dispose: () => undefined,
-    })
+    const backend = backendOn(await loadRuntime(), checked, join(folder, 'trace'))
     const program = await backend.compile('nodes' in target ? target : target.graph)
     const warmUp = Math.min(runs, 20)
     for (let i = 0; i < warmUp + runs; i++) await program.run(feeds)

@@ -4,12 +4,11 @@ import {
   eliminateDeadCode,
   expandComposites,
   extent,
-  FepError,
   type Graph,
-  show,
   type ValueInfo,
   verifyGraph,
 } from '@fep-moe/core'
+import { checkInteger } from './check-integer.js'
 import { lowerGraph } from './emit/lower-graph.js'
 import type { BatchSource, ModelScope } from './emit/model-scope.js'
 import { NameTable } from './emit/names.js'
@@ -56,8 +55,8 @@ export interface OnnxModel {
  * @throws FEP_BAD_GRAPH where the graph breaks an invariant; FEP_BAD_ARGUMENT for an option out of range
  */
 export function toOnnx(graph: Graph, options: ToOnnxOptions = {}): Uint8Array {
-  checkCount('batchHint', options.batchHint ?? 1)
-  checkCount('threads', options.threads ?? 1)
+  checkInteger('toOnnx.batchHint', options.batchHint ?? 1, Number.MAX_SAFE_INTEGER)
+  checkInteger('toOnnx.threads', options.threads ?? 1, Number.MAX_SAFE_INTEGER)
   verifyGraph(graph)
   return buildModel(graph, options).bytes
 }
@@ -110,11 +109,6 @@ export function buildModel(
     ),
   })
   return { bytes: toBinary(ModelProtoSchema, proto), inputs, outputs }
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new FepError('FEP_BAD_ARGUMENT', `toOnnx: ${name} is ${show(value)}; expected an integer >= 1`)
 }
 
 /** The first input dimension that is symbolic. */

@@ -1,6 +1,6 @@
 /** Host data dressed as a device tensor: what CPU executors return. */
 import type { Tensor } from '../tensor.js'
-import type { DeviceTensor, Feed } from './contract.js'
+import type { DeviceTensor, Feed, Fetches } from './contract.js'
 
 /** Wraps a host tensor. `dispose` does nothing: the garbage collector owns it. */
 export function hostTensor({ dtype, shape, data }: Tensor): DeviceTensor & Tensor {
@@ -17,4 +17,13 @@ export async function toHost(t: Feed): Promise<Tensor> {
   return isHostTensor(t)
     ? { dtype: t.dtype, shape: t.shape, data: t.data }
     : { dtype: t.dtype, shape: t.shape, data: await t.read() }
+}
+
+/** Copies all results of a run to the host, and frees what the device held of them. */
+export async function takeAll(fetched: Fetches): Promise<Record<string, Tensor>> {
+  const entries = await Promise.all(
+    Object.entries(fetched).map(async ([name, t]) => [name, await toHost(t)] as const),
+  )
+  for (const t of Object.values(fetched)) t.dispose()
+  return Object.fromEntries(entries)
 }

@@ -1,6 +1,6 @@
 /** The public face of a gate: one configuration, and from it parameters, graphs, routing, streaming, gradients, training. */
 import type { Backend } from '../backend/contract.js'
-import { toHost } from '../backend/host-tensor.js'
+import { takeAll } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
 import type { Graph } from '../graph/types.js'
@@ -138,12 +138,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
         ...precisionFeed(resolved, options.precision),
         ...(options.reset ? { reset: options.reset } : {}),
       }
-      const fetched = await program.run(feeds)
-      const entries = await Promise.all(
-        Object.entries(fetched).map(async ([name, t]) => [name, await toHost(t)] as const),
-      )
-      for (const t of Object.values(fetched)) t.dispose()
-      return { ...Object.fromEntries(entries), horizon } as unknown as RouteResult<C>
+      return { ...(await takeAll(await program.run(feeds))), horizon } as unknown as RouteResult<C>
     },
     stream: async (backend, values, options = {}) => {
       checkParams(params, values)

@@ -1,5 +1,6 @@
 /** Named parameters: what a gate has, how they start, and the check of what a user brings. */
 import { FepError, show } from '../errors.js'
+import { countOf } from '../graph/shape.js'
 import { random } from '../random/index.js'
 import type { Tensor } from '../tensor.js'
 
@@ -68,7 +69,7 @@ export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'to
         'FEP_BAD_ARGUMENT',
         `init: scheme is ${show(how)}; accepted: 'torch', 'xavier', 'zeros'`,
       )
-    const data = new Float32Array(spec.shape.reduce((n, d) => n * d, 1))
+    const data = new Float32Array(countOf(spec.shape))
     const chosen = typeof scheme === 'object' && spec.name in scheme
     if (spec.kind === 'values' && !(chosen && how === 'zeros')) data.set(spec.values ?? [])
     else if (how === 'torch' || (how === 'xavier' && spec.kind === 'weight')) {
@@ -90,7 +91,7 @@ export function checkParams(specs: readonly ParameterSpec[], params: Params): vo
       t.dtype === 'float32' &&
       Array.isArray(t.shape) &&
       t.shape.join() === shape.join() &&
-      t.data?.length === shape.reduce((n, d) => n * d, 1)
+      t.data?.length === countOf(shape)
     if (!fits)
       throw new FepError(
         'FEP_BAD_PARAMS',

@@ -4,6 +4,7 @@ import { HeldTensors } from '../backend/held-tensors.js'
 import { toHost } from '../backend/host-tensor.js'
 import { serialQueue } from '../backend/queue.js'
 import { FepError, show } from '../errors.js'
+import { countOf } from '../graph/shape.js'
 import type { Graph } from '../graph/types.js'
 import { type Tensor, zeros } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
@@ -143,10 +144,7 @@ const copyOf = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['d
 function checkState(given: GateState, shapes: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, shape] of Object.entries(shapes)) {
     const t = given[name]
-    const fits =
-      t?.dtype === 'float32' &&
-      t.shape.join() === shape.join() &&
-      t.data.length === shape.reduce((n, d) => n * d, 1)
+    const fits = t?.dtype === 'float32' && t.shape.join() === shape.join() && t.data.length === countOf(shape)
     if (!fits) {
       const found = t ? `${t.dtype}(${t.shape.join(', ')})` : 'missing'
       throw new FepError('FEP_BAD_FEED', `state '${name}' is ${found}; expected float32(${shape.join(', ')})`)

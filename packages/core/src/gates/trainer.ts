@@ -8,6 +8,7 @@ import { toHost } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { serialQueue } from '../backend/queue.js'
 import { FepError, show } from '../errors.js'
+import { countOf } from '../graph/shape.js'
 import type { Graph } from '../graph/types.js'
 import { stateName } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
@@ -255,8 +256,8 @@ function rateFeeds(): (lr: number) => Tensor {
 function cutColumns(t: Tensor, steps: number, layout: Layout): Tensor {
   const axis = layout === 'batch-major' || t.shape.length === 3 ? 1 : 0
   if (t.shape?.[axis] !== steps + 1) return t
-  const outer = t.shape.slice(0, axis).reduce((n, d) => n * d, 1)
-  const inner = t.shape.slice(axis + 1).reduce((n, d) => n * d, 1)
+  const outer = countOf(t.shape.slice(0, axis))
+  const inner = countOf(t.shape.slice(axis + 1))
   const data = t.data.slice(0, outer * steps * inner)
   for (let o = 0; o < outer; o++)
     data.set(

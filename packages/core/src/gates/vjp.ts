@@ -1,7 +1,7 @@
 /** Vector-Jacobian products of a gate, for people who train it inside a model of their own. */
 import { vjpGraph } from '../autodiff/gradients.js'
 import type { Backend } from '../backend/contract.js'
-import { toHost } from '../backend/host-tensor.js'
+import { takeAll } from '../backend/host-tensor.js'
 import type { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
 import { optimize } from '../passes/optimize.js'
@@ -62,11 +62,7 @@ export async function gateVjp(setup: {
   const forward = await programs.get(backend, `vjp/outputs/${forms.steps}/${reset}`, () =>
     optimize(sequenceGraph(config, forms)),
   )
-  const read = async (fetched: Readonly<Record<string, Parameters<typeof toHost>[0]>>) =>
-    Object.fromEntries(
-      await Promise.all(Object.entries(fetched).map(async ([name, t]) => [name, await toHost(t)] as const)),
-    )
-  const outputs = await read(await forward.run(feeds))
+  const outputs = await takeAll(await forward.run(feeds))
   return {
     outputs,
     vjp: async (cotangents) => {
@@ -84,7 +80,7 @@ export async function gateVjp(setup: {
           ...specs.map((s) => [s.name, zeros(s.shape)] as const),
           ['x', zeros(x.shape)] as const,
         ])
-      const gradients = await read(
+      const gradients = await takeAll(
         await program.run({
           ...feeds,
           ...Object.fromEntries(given.map((name) => [`cotangent/${name}`, cotangents[name] as Tensor])),

@@ -1,5 +1,6 @@
 /** Measures of routing, as pure functions of host tensors. Rows are tokens: any leading shape, experts last. */
 import { FepError } from '../errors.js'
+import { countOf } from '../graph/shape.js'
 import type { Tensor } from '../tensor.js'
 
 /** Share of the routing that each expert gets. */
@@ -119,7 +120,7 @@ export function atStep(t: Tensor, step: number): Tensor {
   const [batch, steps] = t.shape as [number, number]
   if (!Number.isInteger(step) || step < 0 || step >= steps)
     throw new FepError('FEP_BAD_ARGUMENT', `atStep: step ${step} is outside 0..${steps - 1}`)
-  const width = t.shape.slice(2).reduce((n, d) => n * d, 1)
+  const width = countOf(t.shape.slice(2))
   const data = t.data.slice(0, batch * width)
   for (let b = 0; b < batch; b++)
     data.set(

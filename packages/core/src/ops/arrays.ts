@@ -1,5 +1,5 @@
 /** Loops for the reference interpreter: plain, strided, in doubles, rounded once when stored. */
-import { stridesOf } from '../graph/shape.js'
+import { countOf, stridesOf } from '../graph/shape.js'
 import type { NdArray } from './definition.js'
 
 /** Strides of an operand seen through a broadcast result; 0 where it repeats. */
@@ -15,7 +15,7 @@ export function walk(
   strides: readonly (readonly number[])[],
   visit: (i: number, offsets: readonly number[]) => void,
 ): void {
-  const total = shape.reduce((n, d) => n * d, 1)
+  const total = countOf(shape)
   const index = new Array<number>(shape.length).fill(0)
   const at = strides.map(() => 0)
   for (let i = 0; i < total; i++) {
@@ -56,11 +56,10 @@ export function around(
   shape: readonly number[],
   axis: number,
 ): { outer: number; length: number; inner: number } {
-  const product = (dims: readonly number[]) => dims.reduce((n, d) => n * d, 1)
   return {
-    outer: product(shape.slice(0, axis)),
+    outer: countOf(shape.slice(0, axis)),
     length: shape[axis] ?? 1,
-    inner: product(shape.slice(axis + 1)),
+    inner: countOf(shape.slice(axis + 1)),
   }
 }
 

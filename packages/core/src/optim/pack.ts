@@ -19,7 +19,7 @@ export function packedSlots(
   let at = 0
   return specs.map(({ name, shape }) => {
     const start = at
-    at += shape.reduce((n, d) => n * d, 1)
+    at += countOf(shape)
     return { name, shape, start, end: at }
   })
 }

@@ -34,8 +34,6 @@ export function narrowProducts(graph: Graph): Graph {
 }
 
 function slicesRows(graph: Graph, node: Node): boolean {
-  if (node.op !== 'Slice' || node.attrs.axes.length !== 1) return false
   const rank = (graph.values[node.inputs[0] as string] as ValueInfo).shape.length
-  const left = (graph.nodes.find((n) => n.outputs[0] === node.inputs[0]) as Node).inputs[0] as string
-  return node.attrs.axes[0] === rank - 2 && (graph.values[left] as ValueInfo).shape.length >= 2
+  return node.op === 'Slice' && node.attrs.axes.length === 1 && node.attrs.axes[0] === rank - 2
 }

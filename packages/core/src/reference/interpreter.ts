@@ -3,6 +3,7 @@
  * every other executor is held against it.
  */
 
+import { countOf } from '../graph/shape.js'
 import type { DType, Graph, Node, ValueInfo } from '../graph/types.js'
 import type { OpAttrs, PrimitiveName } from '../ops/attrs.js'
 import type { EvalScope, NdArray, Primitive } from '../ops/definition.js'
@@ -14,7 +15,7 @@ export type Precision = 'float32' | 'float64'
 
 /** A zero-filled array in a precision. */
 export function makeArray(dtype: DType, shape: readonly number[], precision: Precision): NdArray {
-  const length = shape.reduce((n, d) => n * d, 1)
+  const length = countOf(shape)
   if (dtype === 'int32') return { dtype, shape, data: new Int32Array(length) }
   if (dtype === 'bool') return { dtype, shape, data: new Uint8Array(length) }
   return { dtype, shape, data: precision === 'float64' ? new Float64Array(length) : new Float32Array(length) }
