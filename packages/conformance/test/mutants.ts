@@ -33,6 +33,7 @@ const CAPABILITIES: Capabilities = {
   device: 'cpu',
   precision: 'float32',
   accuracy: {},
+  nonFinite: { policy: 'ieee', except: {} },
 }
 
 /** The reference, with the evaluation of some operators replaced. */

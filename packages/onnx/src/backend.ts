@@ -31,6 +31,7 @@ const CAPABILITIES: Capabilities = {
     Sigmoid: { absolute: 2e-7, source: MEASURED },
     Tanh: { absolute: 3e-7, source: MEASURED },
   },
+  nonFinite: { policy: 'ieee', except: {} },
 }
 
 /**

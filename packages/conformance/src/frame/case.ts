@@ -3,7 +3,17 @@ import type { Graph, Tensor } from '@fep-moe/core'
 import type { Probe } from './probe.js'
 
 /** The groups of cases, in the order in which they run. */
-export const GROUPS = ['operators', 'gradients', 'golden', 'gates', 'lifecycle'] as const
+export const GROUPS = [
+  'operators',
+  'official',
+  'gradients',
+  'golden',
+  'gates',
+  'properties',
+  'fuzz',
+  'non-finite',
+  'lifecycle',
+] as const
 
 /** A group's name. */
 export type Group = (typeof GROUPS)[number]

@@ -37,6 +37,21 @@ export interface Accuracy {
   readonly source: string
 }
 
+/**
+ * How an executor treats NaN and ±infinity.
+ * - `ieee`: they follow IEEE 754 through every operator, as in the reference: NaN spreads through arithmetic, Max, Min,
+ *   reductions and products; comparisons with NaN are false; selection (Where, Gather, Slice, …) moves them untouched.
+ * - `undefined`: an element computed from a NaN or an infinity may be anything (WGSL lets compilers assume that there are none).
+ *
+ * Under either, an element that does not depend on a non-finite one is what it would be without it. Gates need neither:
+ * they are finite by construction.
+ */
+export interface NonFinite {
+  readonly policy: 'ieee' | 'undefined'
+  /** Operators that depart from the policy, and how, in a phrase. What they make of a non-finite operand is undefined. */
+  readonly except: Readonly<Partial<Record<OpName, string>>>
+}
+
 /** What a backend can do, as plain data. */
 export interface Capabilities {
   readonly dtypes: readonly DType[]
@@ -56,6 +71,8 @@ export interface Capabilities {
   readonly precision: 'float32' | 'float64'
   /** Declared error per operator beyond rounding; empty for executors that round correctly to their precision. */
   readonly accuracy: Readonly<Partial<Record<OpName, Accuracy>>>
+  /** What NaN and infinity do here. */
+  readonly nonFinite: NonFinite
 }
 
 /** What a program was compiled to, for people and for snapshot tests. */

@@ -34,6 +34,7 @@ export async function referenceBackend(options: ReferenceOptions = {}): Promise<
       device: 'cpu',
       precision,
       accuracy: {},
+      nonFinite: { policy: 'ieee', except: {} },
     },
     compile: (graph: Graph) => ({
       run: (feeds: Feeds) =>

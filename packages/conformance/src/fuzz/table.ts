@@ -1,0 +1,5 @@
+/** Placeholder until the cases of this group land. */
+import type { ConformanceCase } from '../frame/case.js'
+
+/** Cases of the group `fuzz`. */
+export const fuzz = (): readonly ConformanceCase[] => []
