@@ -8,6 +8,7 @@ export * from './autodiff/gradients.js'
 export type * from './backend/contract.js'
 export { defineBackend } from './backend/define-backend.js'
 export * from './backend/host-tensor.js'
+export * from './backend/tiered.js'
 export * from './errors.js'
 export type * from './gates/config.js'
 export type { Layout } from './gates/feeds.js'
@@ -34,10 +35,10 @@ export * from './gates/presets.js'
 export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
 export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
+export type { StepResult } from './gates/step-result.js'
 export type { GateState, GateStream } from './gates/stream.js'
 export type {
   BatchForm,
-  StepResult,
   Trainer,
   TrainerOptions,
   TrainingBatch,
@@ -61,6 +62,7 @@ export { applyOptimizer, stateName } from './optim/apply-optimizer.js'
 export * from './optim/optimizers.js'
 export * from './optim/pack.js'
 export * from './passes/bind-batch.js'
+export * from './passes/bind-inputs.js'
 export * from './passes/common-subexpressions.js'
 export * from './passes/dead-code.js'
 export * from './passes/expand-composites.js'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  bindInputs,
   eliminateDeadCode,
   expandComposites,
   foldConstants,
@@ -12,7 +13,7 @@ import {
   shareCommonSubexpressions,
   verifyGraph,
 } from '../src/index.js'
-import { evaluate, wave } from './helpers.js'
+import { codeOf, evaluate, wave, wave32 } from './helpers.js'
 
 const opsOf = (graph: Graph) => graph.nodes.map((n) => n.op)
 
@@ -128,5 +129,31 @@ describe('passes', () => {
     for (const [name, array] of Object.entries(a)) {
       array.data.forEach((v, i) => expect(b[name]?.data[i]).toBeCloseTo(v, 12))
     }
+  })
+
+  it('inputs become literals, copied, and results stay what they were', async () => {
+    const graph = build((b) => {
+      const [x, w, n] = [
+        b.input('x', 'float32', ['batch', 3]),
+        b.input('w', 'float32', [3, 100]),
+        b.input('n', 'int32', []),
+      ]
+      b.output('y', ops.mul(ops.matmul(x, w), ops.cast(n, 'float32')))
+    })
+    const w = wave32([3, 100])
+    const bound = bindInputs(graph, { w, n: { dtype: 'int32', shape: [], data: Int32Array.of(2) } })
+    verifyGraph(bound)
+    expect(bound.inputs).toEqual(['x'])
+    const feeds = { x: wave([2, 3]) }
+    const { y } = evaluate(
+      graph,
+      { ...feeds, w, n: { dtype: 'int32', shape: [], data: Int32Array.of(2) } },
+      2,
+    )
+    w.data.fill(0)
+    expect(evaluate(bound, feeds, 2)).toEqual({ y })
+    expect(await codeOf(() => bindInputs(graph, { v: w }))).toBe('FEP_BAD_ARGUMENT')
+    expect(await codeOf(() => bindInputs(graph, { w: wave32([2, 100]) }))).toBe('FEP_BAD_ARGUMENT')
+    expect(await codeOf(() => bindInputs(graph, { n: wave32([]) }))).toBe('FEP_BAD_ARGUMENT')
   })
 })

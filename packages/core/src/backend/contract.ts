@@ -59,7 +59,7 @@ export interface Capabilities {
   readonly composites: readonly CompositeName[]
   /** Primitives it refuses (`compile` rejects with FEP_UNSUPPORTED_OP). */
   readonly unsupported: readonly OpName[]
-  /** `runInto` returns without a promise. */
+  /** `runInto` of every program returns without a promise. */
   readonly sync: boolean
   /** Results are in host memory: `readSync` exists. */
   readonly hostTensors: boolean
@@ -86,6 +86,8 @@ export interface Artifact {
 /** A compiled graph. */
 export interface Program {
   readonly graph: Graph
+  /** `runInto` returns without a promise. True for every program of a backend whose `capabilities.sync` holds. */
+  readonly sync: boolean
   readonly artifact?: Artifact
   /**
    * Runs once. Runs of one program are serialized in call order.
@@ -94,7 +96,7 @@ export interface Program {
   run(feeds: Feeds): Promise<Fetches>
   /**
    * Runs once and writes into preallocated host tensors (all outputs, or some of them). Synchronous where
-   * `capabilities.sync`. @throws as `run`, and FEP_BUSY where a run is under way.
+   * `sync`. @throws as `run`, and FEP_BUSY where a run is under way.
    */
   runInto(feeds: Feeds, out: HostFetches): void | Promise<void>
   /** Frees what the program holds. Idempotent. */

@@ -8,7 +8,8 @@ import { isHostTensor } from './host-tensor.js'
 
 const bad = (message: string) => new FepError('FEP_BAD_FEED', message)
 
-function fits(
+/** True where an array can hold a dtype. */
+export function fits(
   data: Tensor['data'],
   dtype: ValueInfo['dtype'],
   precision: Capabilities['precision'],
@@ -83,13 +84,20 @@ export function checkFeeds(
 }
 
 /** Checks preallocated results. @throws FEP_BAD_FEED */
-export function checkOut(graph: Graph, out: HostFetches, batch: number): void {
+export function checkOut(
+  graph: Graph,
+  out: HostFetches,
+  batch: number,
+  { precision }: Pick<Capabilities, 'precision'>,
+): void {
   for (const [name, t] of Object.entries(out)) {
     const result = graph.outputs.find((o) => o.name === name)
     if (!result)
       throw bad(
         `output '${name}' is unknown; the graph returns ${graph.outputs.map((o) => o.name).join(', ')}`,
       )
+    if (!Array.isArray(t?.shape) || !ArrayBuffer.isView(t.data))
+      throw bad(`output '${name}' is ${show(t)}; expected a host tensor`)
     const info = graph.values[result.value] as ValueInfo
     const shape = bindShape(info.shape, batch)
     if (t.dtype !== info.dtype || t.shape.join() !== shape.join() || t.data.length !== countOf(shape)) {
@@ -97,5 +105,7 @@ export function checkOut(graph: Graph, out: HostFetches, batch: number): void {
         `output '${name}' is ${t.dtype}${formatShape(t.shape)} with ${t.data.length} elements; expected ${info.dtype}${formatShape(shape)}`,
       )
     }
+    if (!fits(t.data, t.dtype, precision))
+      throw bad(`output '${name}' holds a ${t.data.constructor.name}, which is no array for ${t.dtype}`)
   }
 }

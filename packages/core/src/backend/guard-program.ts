@@ -11,8 +11,8 @@ import type {
   Program,
   ProgramImplementation,
 } from './contract.js'
-import { checkFeeds, checkOut } from './feeds.js'
 import { hostTensor, toHost } from './host-tensor.js'
+import { programChecks } from './program-checks.js'
 import { serialQueue } from './queue.js'
 
 /** Gives the implementation for a batch size; at once where it is there already or is made synchronously. */
@@ -64,6 +64,7 @@ export function guardProgram(
   forget: () => void,
 ): Program {
   const { name, capabilities } = implementation
+  const checks = programChecks(lowered, capabilities)
   let disposed = false
   let running = 0
   const queue = serialQueue()
@@ -102,16 +103,17 @@ export function guardProgram(
   }
   const program: Program = {
     graph,
+    sync: capabilities.sync,
     ...(opened.artifact ? { artifact: opened.artifact } : {}),
     run: async (feeds: Feeds): Promise<Fetches> => {
       use()
-      const batch = checkFeeds(lowered, feeds, capabilities)
+      const batch = checks.feeds(feeds)
       return serialize(async () => (await opened.at(batch)).run(feeds))
     },
     runInto: (feeds: Feeds, out: HostFetches) => {
       use()
-      const batch = checkFeeds(lowered, feeds, capabilities)
-      checkOut(lowered, out, batch)
+      const batch = checks.feeds(feeds)
+      checks.out(out, batch)
       if (capabilities.sync) {
         if (running > 0) {
           throw new FepError(

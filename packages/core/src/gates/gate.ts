@@ -84,7 +84,7 @@ export interface Gate<C extends GateConfig = GateConfig> {
    * @throws FEP_BAD_FEED, FEP_BAD_PARAMS, FEP_UNSUPPORTED
    */
   route(backend: Backend, params: Params, x: Tensor, options?: RouteOptions): Promise<RouteResult<C>>
-  /** Routes one token at a time, with the same numbers. @throws FEP_UNSUPPORTED for an oracle */
+  /** Routes one token at a time, with the same numbers. Parameters are copied. @throws FEP_UNSUPPORTED for an oracle */
   stream(
     backend: Backend,
     params: Params,

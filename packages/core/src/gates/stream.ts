@@ -1,12 +1,14 @@
 /** The streaming form: one token per sequence at a time, membrane in, membrane out. */
-import type { Backend, Feed } from '../backend/contract.js'
+import type { Backend, Feed, Feeds, Program } from '../backend/contract.js'
 import { HeldTensors } from '../backend/held-tensors.js'
 import { toHost } from '../backend/host-tensor.js'
 import { serialQueue } from '../backend/queue.js'
 import { FepError, show } from '../errors.js'
 import { countOf } from '../graph/shape.js'
-import type { Graph } from '../graph/types.js'
-import { type Tensor, zeros } from '../tensor.js'
+import type { DType, Graph } from '../graph/types.js'
+import { bindBatch } from '../passes/bind-batch.js'
+import { bindInputs } from '../passes/bind-inputs.js'
+import { allocate, type Tensor, zeros } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
 import type { Params } from './parameters.js'
@@ -43,42 +45,36 @@ export async function openStream<R>(setup: {
   params: Params
   batch: number
 }): Promise<GateStream<R>> {
-  const { backend, config, horizon, graph, params, batch } = setup
+  const { backend, config, horizon, params, batch } = setup
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${show(batch)}; accepted: an integer >= 1`)
-  const program = await backend.compile(graph)
+  const bound = bindBatch(setup.graph, batch)
+  const literal = Object.values(params).reduce((n, t) => n + t.data.length, 0) <= LARGEST_LITERALS
+  const program = await backend.compile(literal ? bindInputs(bound, params) : bound)
   const shapes: Readonly<Record<string, readonly number[]>> = config.memory
     ? { memory: [batch, config.dim] }
     : {}
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
+  const fixed = { ...(literal ? {} : params), ...precisionFeed(config, undefined) }
+  const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
+    const feeds: Record<string, Feed> = { ...fixed, x: { ...token, shape: [batch, 1, config.dim] } }
+    if (precision) Object.assign(feeds, precisionFeed(config, precision))
+    for (const [name, t] of state.entries()) feeds[STATE + name] = t
+    return feeds
+  }
+  const advance = program.sync ? advanceInPlace(program, backend, bound, state) : advanceByRun(program, state)
+  const step = async (token: Tensor, precision: Tensor | PrecisionState | undefined): Promise<R> => {
+    const feeds = feedsOf(token, precision)
+    return { ...(await advance(feeds)), horizon } as R
+  }
   const queue = serialQueue()
   let disposed = false
   const put = (tensors: Readonly<Record<string, Feed>>) =>
     queue(async () => {
       for (const [name, t] of Object.entries(tensors)) state.set(name, t)
     })
-  const advance = async (token: Tensor, precision: Tensor | PrecisionState | undefined): Promise<R> => {
-    const feeds: Record<string, Feed> = {
-      ...params,
-      x: { ...token, shape: [batch, 1, config.dim] },
-      ...precisionFeed(config, precision),
-    }
-    for (const [name, t] of state.entries()) feeds[STATE + name] = t
-    const result: Record<string, unknown> = { horizon }
-    for (const [name, t] of Object.entries(await program.run(feeds))) {
-      if (name.startsWith(STATE)) {
-        state.set(name.slice(STATE.length), t)
-        continue
-      }
-      const host = await toHost(t)
-      // (B,1,f) → (B,f); margin is (B,1) → (B).
-      result[name] = { ...host, shape: host.shape.filter((_, i) => i !== 1) }
-      t.dispose()
-    }
-    return result as R
-  }
   const dispose = () => {
     if (disposed) return
     disposed = true
@@ -99,7 +95,7 @@ export async function openStream<R>(setup: {
         )
       }
       // The second of two concurrent steps must see the state that the first one leaves.
-      return queue(() => advance(token, options.precision))
+      return queue(() => step(token, options.precision))
     },
     snapshot: async () => {
       use()
@@ -137,6 +133,70 @@ export async function openStream<R>(setup: {
 
 /** Feeds and results that are state carry this prefix. */
 const STATE = 'state/'
+
+/**
+ * Parameters up to this number of elements become literals of the program: an executor then packs or uploads them once,
+ * and a step has few feeds. Larger ones stay feeds, because a literal is held as doubles while the program is compiled.
+ */
+const LARGEST_LITERALS = 2 ** 18
+
+/** (B,1,f) → (B,f); margin is (B,1) → (B). */
+const withoutTime = (shape: readonly number[]): readonly number[] => shape.filter((_, axis) => axis !== 1)
+
+type Advance = (feeds: Feeds) => Record<string, Tensor> | Promise<Record<string, Tensor>>
+
+/** One step through `run`: state stays where the executor keeps it. */
+function advanceByRun(program: Program, state: HeldTensors): Advance {
+  return async (feeds) => {
+    const result: Record<string, Tensor> = {}
+    for (const [name, t] of Object.entries(await program.run(feeds))) {
+      if (name.startsWith(STATE)) {
+        state.set(name.slice(STATE.length), t)
+        continue
+      }
+      const { dtype, shape, data } = await toHost(t)
+      result[name] = { dtype, shape: withoutTime(shape), data }
+      t.dispose()
+    }
+    return result
+  }
+}
+
+/** One step through a synchronous `runInto`: state alternates between two buffers, only results are allocated. */
+function advanceInPlace(program: Program, backend: Backend, graph: Graph, state: HeldTensors): Advance {
+  const double = backend.capabilities.precision === 'float64'
+  const make = (dtype: DType, count: number): Tensor['data'] =>
+    double && dtype === 'float32' ? new Float64Array(count) : allocate(dtype, count)
+  const outputs = graph.outputs.map(({ name, value }) => {
+    const { dtype, shape } = graph.values[value] as { dtype: DType; shape: readonly number[] }
+    return { name, dtype, shape, count: countOf(shape), public: withoutTime(shape) }
+  })
+  const results = outputs.filter(({ name }) => !name.startsWith(STATE))
+  const carried = outputs
+    .filter(({ name }) => name.startsWith(STATE))
+    .map(({ name, dtype, shape, count }) => ({
+      name,
+      key: name.slice(STATE.length),
+      spare: { dtype, shape, data: make(dtype, count) } as Tensor,
+    }))
+  return (feeds) => {
+    const out: Record<string, Tensor> = {}
+    const result: Record<string, Tensor> = {}
+    for (const { name, dtype, shape, count, public: visible } of results) {
+      const data = make(dtype, count)
+      out[name] = { dtype, shape, data }
+      result[name] = { dtype, shape: visible, data }
+    }
+    for (const { name, spare } of carried) out[name] = spare
+    void program.runInto(feeds, out)
+    for (const slot of carried) {
+      const old = state.get(slot.key) as Tensor
+      state.set(slot.key, slot.spare)
+      slot.spare = old
+    }
+    return result
+  }
+}
 
 const copyOf = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
 

@@ -2,7 +2,7 @@
  * Training on a backend. Parameters and optimizer state are one packed vector each and stay in the backend's tensors
  * between steps. `step` is one program; `accumulate` and `apply` are its two halves for micro-batches.
  */
-import type { Backend, DeviceTensor, Feed, Program } from '../backend/contract.js'
+import type { Backend, DeviceTensor, Feed, Fetches, Program } from '../backend/contract.js'
 import { HeldTensors } from '../backend/held-tensors.js'
 import { toHost } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
@@ -13,13 +13,14 @@ import type { Graph } from '../graph/types.js'
 import { stateName } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
 import { packedSlots } from '../optim/pack.js'
-import { full, type Tensor, transpose, zeros } from '../tensor.js'
+import { full, type Tensor, zeros } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 import { precisionFeed } from './edge.js'
 import type { Layout } from './feeds.js'
 import { type LossConfig, resolveLoss, scoredSteps } from './loss-config.js'
 import { checkParams, type ParameterSpec, type Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { type HeldResult, holdResult, type StepResult } from './step-result.js'
 import { accumulateGraph, applyGraph, PACKED, stepGraph, TOTAL } from './training-graphs.js'
 
 /** Options of `gate.trainer`. */
@@ -49,16 +50,6 @@ export interface TrainingBatch {
 export interface BatchForm {
   readonly mask?: boolean
   readonly reset?: boolean
-}
-
-/** Results of one step, read on demand; valid until the trainer is disposed. */
-export interface StepResult {
-  /** The loss before the update. */
-  loss(): Promise<number>
-  /** Logits of the routed steps (B,T',E), Π included, before the update. */
-  logits(): Promise<Tensor>
-  /** The same as the trainer's program has them: (E,T',B), without a transpose. */
-  featureMajorLogits(): Promise<Tensor>
 }
 
 /** A running training. */
@@ -161,11 +152,18 @@ export async function createTrainer(
     if (batch.reset) feeds.reset = batch.reset
     return { steps, form: { mask: batch.mask !== undefined, reset: batch.reset !== undefined }, feeds }
   }
+  let latest: HeldResult | undefined
+  const keepResult = (fetched: Fetches): StepResult => {
+    latest?.release()
+    latest = holdResult(fetched)
+    return latest.result
+  }
   const dispose = async () => {
     if (disposed) return
     disposed = true
     await queue.idle()
     held.clear()
+    latest?.release()
     await programs.clear(backend)
   }
   return {
@@ -177,7 +175,7 @@ export async function createTrainer(
         const program = await programOf('step', steps, form)
         const fetched = await program.run(withHeld(feeds, carried))
         keep(fetched, carried)
-        return resultOf(fetched)
+        return keepResult(fetched)
       })
     },
     accumulate: async (batch) => {
@@ -189,7 +187,7 @@ export async function createTrainer(
         const fetched = await program.run(withHeld(feeds, [PACKED, TOTAL]))
         keep(fetched, [TOTAL])
         pending++
-        return resultOf(fetched)
+        return keepResult(fetched)
       })
     },
     apply: async ({ lr = optimizer.lr } = {}) => {
@@ -222,15 +220,6 @@ export async function createTrainer(
     prepare: (steps, form = {}) => programOf('step', steps, form),
     dispose,
     [Symbol.asyncDispose]: dispose,
-  }
-}
-
-function resultOf(fetched: Readonly<Record<string, DeviceTensor>>): StepResult {
-  const logits = fetched.logits as DeviceTensor
-  return {
-    loss: async () => (await (fetched.loss as DeviceTensor).read())[0] as number,
-    logits: async () => transpose(await toHost(logits), [2, 1, 0]),
-    featureMajorLogits: () => toHost(logits),
   }
 }
 

@@ -1,6 +1,7 @@
 /** The shared machinery of passes: re-emit a graph's nodes, some of them changed, keeping names and outputs. */
 import { type BuilderOptions, GraphBuilder, importGraph, type Reemit, type Value } from '../graph/builder.js'
 import type { Graph, Node, Shape, ValueInfo } from '../graph/types.js'
+import type { Tensor } from '../tensor.js'
 
 /** What a rewrite may change. */
 export interface RewriteOptions extends BuilderOptions {
@@ -10,6 +11,8 @@ export interface RewriteOptions extends BuilderOptions {
   readonly emit?: (builder: GraphBuilder) => Reemit
   /** New shapes of inputs. */
   readonly inputShape?: (shape: Shape) => Shape
+  /** Inputs that become literals. */
+  readonly literals?: Readonly<Record<string, Tensor>>
 }
 
 /** Rebuilds a graph. Inferred shapes are recomputed, names are kept where they were chosen. */
@@ -17,6 +20,13 @@ export function rewrite(graph: Graph, options: RewriteOptions = {}): Graph {
   const builder = new GraphBuilder(graph.name, options)
   const bindings: Record<string, Value> = {}
   for (const name of graph.inputs) {
+    const literal = options.literals?.[name]
+    if (literal) {
+      const value = builder.constant(Array.from(literal.data), literal.shape, literal.dtype)
+      value.hint ??= name
+      bindings[name] = value
+      continue
+    }
     const { dtype, shape } = graph.values[name] as ValueInfo
     bindings[name] = builder.input(name, dtype, options.inputShape ? options.inputShape(shape) : shape)
   }
