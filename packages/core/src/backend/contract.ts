@@ -41,14 +41,20 @@ export interface Accuracy {
  * How an executor treats NaN and ±infinity.
  * - `ieee`: they follow IEEE 754 through every operator, as in the reference: NaN spreads through arithmetic, Max, Min,
  *   reductions and products; comparisons with NaN are false; selection (Where, Gather, Slice, …) moves them untouched.
+ *   Two results stay open: NaN has no order, so where a row holds one, `TopK` and `ArgMax` may choose any elements of
+ *   that row; and what a `Cast` to int32 makes of a number that int32 cannot hold.
  * - `undefined`: an element computed from a NaN or an infinity may be anything (WGSL lets compilers assume that there are none).
  *
- * Under either, an element that does not depend on a non-finite one is what it would be without it. Gates need neither:
- * they are finite by construction.
+ * Under either, an element that does not depend on a non-finite one is what it would be without it, and an index that
+ * `TopK` or `ArgMax` returns lies in its row. Gates need neither: they are finite by construction.
  */
 export interface NonFinite {
   readonly policy: 'ieee' | 'undefined'
-  /** Operators that depart from the policy, and how, in a phrase. What they make of a non-finite operand is undefined. */
+  /**
+   * Operators that depart from the policy, and how, in a phrase. What they make of a non-finite operand is undefined: the
+   * elements that depend on it, and for a recurrence or a running sum its whole lane along the axis (a product with a
+   * triangular matrix takes 0 · NaN back in time). Other lanes stay right.
+   */
   readonly except: Readonly<Partial<Record<OpName, string>>>
 }
 

@@ -24,7 +24,8 @@ export interface Opened {
 }
 
 const isSymbolic = (graph: Graph): boolean =>
-  Object.values(graph.values).some((v) => v.shape.some((d) => typeof d === 'string'))
+  Object.values(graph.values).some((v) => v.shape.some((d) => typeof d === 'string')) ||
+  graph.nodes.some((node) => node.op === 'Scan' && isSymbolic(node.attrs.body))
 
 /** A backend without symbolic sizes gets one program per batch size, made on first use; the last few are kept. */
 const SIZES_KEPT = 8

@@ -6,8 +6,10 @@ import { FepError, show } from '../errors.js'
 import { graphCost } from '../graph/cost.js'
 import { extent } from '../graph/shape.js'
 import type { Dim, Graph } from '../graph/types.js'
+import { verifyGraph } from '../graph/verify.js'
 import type { Backend, Feed, Feeds, Program } from './contract.js'
 import { isHostTensor, toHost } from './host-tensor.js'
+import { serialQueue } from './queue.js'
 
 /** Options of {@link tieredBackend}. */
 export interface TieredOptions {
@@ -40,6 +42,7 @@ export function tieredBackend({ small, large, below }: TieredOptions): Backend {
       sync: small.capabilities.sync && large.capabilities.sync,
     }),
     compile: async (graph) => {
+      verifyGraph(graph)
       const most = largestSmallBatch(graph, below)
       // What the small executor cannot take (a page may forbid generated code) the large one gets.
       const first = most < 1 ? undefined : await small.compile(graph).catch(() => undefined)
@@ -68,19 +71,27 @@ function joined(small: Program, large: Program, most: number): Program {
     small.dispose()
     large.dispose()
   }
-  const pick = (feeds: Feeds): Program => (large === small || batchOf(graph, feeds) <= most ? small : large)
+  const fixed = large === small
+  const pick = (feeds: Feeds): Program => (fixed || batchOf(graph, feeds) <= most ? small : large)
+  // A program that is not synchronous waits for a run that is under way; the small one alone would refuse.
+  const queue = serialQueue()
+  const inTurn = <T>(program: Program, work: () => Promise<T>): Promise<T> =>
+    program === small && !fixed ? queue(work) : work()
   return {
     graph,
     ...(artifact ? { artifact } : {}),
     sync: small.sync && large.sync,
     run: async (feeds) => {
       const program = pick(feeds)
-      return program.run(program === small ? await onHost(feeds) : feeds)
+      // Nothing is awaited ahead of an ordinary run: disposing the program right after the call must not overtake it.
+      const near = program === small && isAnyAway(feeds) ? await onHost(feeds) : feeds
+      return inTurn(program, () => program.run(near))
     },
     runInto: (feeds, out) => {
       const program = pick(feeds)
-      const away = program === small && Object.values(feeds).some(isAway)
-      return away ? onHost(feeds).then((near) => program.runInto(near, out)) : program.runInto(feeds, out)
+      const away = program === small && isAnyAway(feeds)
+      if (!away && (program === large || queue.isIdle)) return program.runInto(feeds, out)
+      return inTurn(program, async () => program.runInto(away ? await onHost(feeds) : feeds, out))
     },
     dispose,
     [Symbol.dispose]: dispose,
@@ -90,6 +101,8 @@ function joined(small: Program, large: Program, most: number): Program {
 /** True for a tensor on a device, which may be the other executor's. */
 const isAway = (feed: Feed | undefined): boolean =>
   typeof feed === 'object' && feed !== null && 'read' in feed && !isHostTensor(feed)
+
+const isAnyAway = (feeds: Feeds): boolean => Object.values(feeds).some(isAway)
 
 async function onHost(feeds: Feeds): Promise<Feeds> {
   const near = Object.entries(feeds).map(

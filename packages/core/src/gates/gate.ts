@@ -14,8 +14,8 @@ import type { PrecisionState } from './precision.js'
 import { resolveGateConfig } from './resolve-config.js'
 import { type SequenceOptions, sequenceGraph } from './sequence.js'
 import { type GateStream, openStream } from './stream.js'
-import { createTrainer, type Trainer, type TrainerOptions } from './trainer.js'
-import { type GateVjp, gateVjp, type VjpOptions } from './vjp.js'
+import type { Trainer, TrainerOptions } from './trainer.js'
+import type { GateVjp, VjpOptions } from './vjp.js'
 
 /** 1 where the gate decides for the token after the one it was given (direct anticipation, oracle), else 0. */
 export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle' }
@@ -151,10 +151,15 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
         batch: options.batch ?? 1,
       })
     },
-    trainer: (backend, values, options) => createTrainer(resolved, params, backend, values, options),
+    // Gradients and optimizers are loaded on demand: a page that only routes never fetches them.
+    trainer: async (backend, values, options) => {
+      const { createTrainer } = await import('./trainer.js')
+      return createTrainer(resolved, params, backend, values, options)
+    },
     vjp: async (backend, values, x, options = {}) => {
       checkParams(params, values)
       checkTokens(x, resolved.dim, 3)
+      const { gateVjp } = await import('./vjp.js')
       return gateVjp({ config: resolved, specs: params, programs, backend, params: values, x, options })
     },
     release: (backend) => programs.clear(backend),

@@ -1,5 +1,6 @@
 /** Validation of gate configurations, and their defaults. */
 import * as v from 'valibot'
+import { FepError } from '../errors.js'
 import { averagingFactor, decayFactor, integerFrom, nonNegative, parse, positive } from '../schema.js'
 import type { ComposedGateConfig, ResolvedGateConfig } from './config.js'
 
@@ -65,10 +66,10 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
   const { dim, experts } = c
   const perDimension = (value: number | readonly number[], field: string): readonly number[] => {
     if (typeof value === 'number') return new Array<number>(dim).fill(value)
-    return parse(
-      v.pipe(v.array(v.number()), v.length(dim, `one number, or ${dim} (one per dimension)`)),
-      value,
-      `gate.memory.${field}`,
+    if (value.length === dim) return value
+    throw new FepError(
+      'FEP_BAD_CONFIG',
+      `gate.memory.${field} has ${value.length} numbers; accepted: one number, or ${dim} (one per dimension)`,
     )
   }
   const m = c.memory

@@ -58,16 +58,23 @@ export async function openStream<R>(setup: {
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
   const fixed = { ...(literal ? {} : params), ...precisionFeed(config, undefined) }
+  const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
+  const tokenShape = [batch, 1, config.dim]
   const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
-    const feeds: Record<string, Feed> = { ...fixed, x: { ...token, shape: [batch, 1, config.dim] } }
+    const feeds: Record<string, Feed> = { ...fixed }
+    feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
     if (precision) Object.assign(feeds, precisionFeed(config, precision))
-    for (const [name, t] of state.entries()) feeds[STATE + name] = t
+    for (const { name, feed } of stateFeeds) feeds[feed] = state.get(name) as Feed
     return feeds
   }
   const advance = program.sync ? advanceInPlace(program, backend, bound, state) : advanceByRun(program, state)
-  const step = async (token: Tensor, precision: Tensor | PrecisionState | undefined): Promise<R> => {
-    const feeds = feedsOf(token, precision)
-    return { ...(await advance(feeds)), horizon } as R
+  const complete = (results: Results): R => {
+    results.horizon = horizon
+    return results as R
+  }
+  const step = (token: Tensor, precision: Tensor | PrecisionState | undefined): R | Promise<R> => {
+    const results = advance(feedsOf(token, precision))
+    return results instanceof Promise ? results.then(complete) : complete(results)
   }
   const queue = serialQueue()
   let disposed = false
@@ -94,8 +101,10 @@ export async function openStream<R>(setup: {
           `token has batch ${token.shape[0]}; the stream was opened with ${batch}`,
         )
       }
-      // The second of two concurrent steps must see the state that the first one leaves.
-      return queue(() => step(token, options.precision))
+      // The second of two concurrent steps must see the state that the first one leaves. One that is over when it
+      // returns need not wait for its turn where nothing is before it: promises would take as long as a small gate.
+      if (program.sync && queue.isIdle) return step(token, options.precision)
+      return queue(async () => step(token, options.precision))
     },
     snapshot: async () => {
       use()
@@ -143,12 +152,15 @@ const LARGEST_LITERALS = 2 ** 18
 /** (B,1,f) → (B,f); margin is (B,1) → (B). */
 const withoutTime = (shape: readonly number[]): readonly number[] => shape.filter((_, axis) => axis !== 1)
 
-type Advance = (feeds: Feeds) => Record<string, Tensor> | Promise<Record<string, Tensor>>
+/** What a step returns, by name. */
+type Results = Record<string, Tensor | 0 | 1>
+
+type Advance = (feeds: Feeds) => Results | Promise<Results>
 
 /** One step through `run`: state stays where the executor keeps it. */
 function advanceByRun(program: Program, state: HeldTensors): Advance {
   return async (feeds) => {
-    const result: Record<string, Tensor> = {}
+    const result: Results = {}
     for (const [name, t] of Object.entries(await program.run(feeds))) {
       if (name.startsWith(STATE)) {
         state.set(name.slice(STATE.length), t)
@@ -179,9 +191,10 @@ function advanceInPlace(program: Program, backend: Backend, graph: Graph, state:
       key: name.slice(STATE.length),
       spare: { dtype, shape, data: make(dtype, count) } as Tensor,
     }))
+  // One object for all steps: the program is done with it when `runInto` returns.
+  const out: Record<string, Tensor> = {}
   return (feeds) => {
-    const out: Record<string, Tensor> = {}
-    const result: Record<string, Tensor> = {}
+    const result: Results = {}
     for (const { name, dtype, shape, count, public: visible } of results) {
       const data = make(dtype, count)
       out[name] = { dtype, shape, data }

@@ -145,7 +145,7 @@ function resolveShape(from: Shape, to: readonly (Dim | -1)[]): Shape {
       'FEP_BAD_GRAPH',
       `reshape: cannot infer -1 in (${to.join(', ')}) from (${from.join(', ')})`,
     )
-  const dim: Dim = power === 0 ? factor : factor === 1 ? 'batch' : `${factor}*batch`
+  const dim: Dim = power === 0 || factor === 0 ? factor : factor === 1 ? 'batch' : `${factor}*batch`
   return to.map((d) => (d === -1 ? dim : d)) as Shape
 }
 

@@ -15,7 +15,7 @@ import {
   scatterElementsAdd,
   where,
 } from '../graph/expressions.js'
-import { formatShape, sameShape } from '../graph/shape.js'
+import { formatShape, mergeDims, sameShape } from '../graph/shape.js'
 import type { Dim, ValueInfo } from '../graph/types.js'
 import { around, checkedIndex } from './arrays.js'
 import type { NdArray, PrimitiveTable } from './definition.js'
@@ -78,7 +78,9 @@ export const indexing: Pick<
       const row = where(greaterOrEqual(flat, 0), flat, add(flat, total))
       const hot = cast(equal(table, reshape(row, [1, -1])), 'float32')
       return [
-        back(reshape(matmul(hot, reshape(g, [flat.shape[0] as Dim, -1])), [total, ...rowShape])),
+        back(
+          reshape(matmul(hot, reshape(g, [flat.shape[0] as Dim, mergeDims(rowShape)])), [total, ...rowShape]),
+        ),
         undefined,
       ]
     },

@@ -8,7 +8,7 @@ import {
   reshape,
   swapLast,
 } from '../graph/expressions.js'
-import { broadcastShapes, countOf, formatShape } from '../graph/shape.js'
+import { broadcastShapes, countOf, formatShape, mergeDims } from '../graph/shape.js'
 import type { Dim, ValueInfo } from '../graph/types.js'
 import { broadcastStrides, walk } from './arrays.js'
 import type { NdArray, PrimitiveTable } from './definition.js'
@@ -168,7 +168,7 @@ function gradLeft(g: Value, a: Value, b: Value): Value {
 /** aᵀ g; a shared right matrix folds the leading axes of `a` into its rows. */
 function gradRight(g: Value, a: Value, b: Value): Value {
   if (b.shape.length === 2 && a.shape.length > 2) {
-    const flat = (x: Value) => reshape(x, [-1, x.shape.at(-1) as Dim])
+    const flat = (x: Value) => reshape(x, [mergeDims(x.shape.slice(0, -1)), x.shape.at(-1) as Dim])
     return matmul(swapLast(flat(a)), flat(g))
   }
   return matmul(swapLast(a), g)
@@ -178,5 +178,5 @@ function gradRight(g: Value, a: Value, b: Value): Value {
 function foldLead(x: Value): Value {
   const rank = x.shape.length
   const moved = permute(x, [rank - 2, ...x.shape.slice(0, -2).map((_, i) => i), rank - 1])
-  return reshape(moved, [x.shape[rank - 2] as Dim, -1])
+  return reshape(moved, [x.shape[rank - 2] as Dim, mergeDims(moved.shape.slice(1))])
 }
