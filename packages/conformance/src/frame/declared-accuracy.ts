@@ -4,7 +4,7 @@
  * on top of the tolerance, element by element. Executors that declare nothing get nothing.
  */
 import type { Capabilities } from '@fep-moe/core'
-import type { ConformanceCase } from './case.js'
+import type { ConformanceCase, Group } from './case.js'
 import { disturbedReference } from './disturbed.js'
 import { execute } from './execute.js'
 import { Probe } from './probe.js'
@@ -14,12 +14,15 @@ export type Slack = readonly (ArrayLike<number> | undefined)[]
 
 const DISTURBED_RUNS = 3
 
-/** Undefined where nothing is declared. Lifecycle cases compute nothing that could be inexact. */
+/** Cases that compute nothing inexact, or that account for declared accuracies themselves. */
+const WITHOUT: readonly Group[] = ['lifecycle', 'properties', 'fuzz']
+
+/** Undefined where nothing is declared, or the case needs nothing on top. */
 export async function declaredSlack(
   testCase: ConformanceCase,
   capabilities: Capabilities,
 ): Promise<Slack | undefined> {
-  if (testCase.group === 'lifecycle' || Object.keys(capabilities.accuracy).length === 0) return undefined
+  if (WITHOUT.includes(testCase.group) || Object.keys(capabilities.accuracy).length === 0) return undefined
   const exact = await residuals(testCase, capabilities)
   const slack = exact.map((residual) => new Float64Array(residual.length))
   for (let seed = 1; seed <= DISTURBED_RUNS; seed++) {

@@ -1,4 +1,5 @@
 /** What running cases gives: plain data, ready for JSON. */
+import type { Backend, Capabilities } from '@fep-moe/core'
 import type { Group } from './case.js'
 import { GROUPS } from './case.js'
 
@@ -45,6 +46,7 @@ export interface Report {
   readonly schemaVersion: 1
   readonly backend: string
   readonly specVersion: number
+  readonly capabilities: Capabilities
   /** No case failed and none passed unexpectedly. */
   readonly ok: boolean
   readonly counts: Counts
@@ -71,7 +73,7 @@ export const isBroken = ({ status }: CaseResult): boolean =>
 
 /** Sums up results. */
 export function summarize(
-  backend: { readonly name: string; readonly specVersion: number },
+  backend: Pick<Backend, 'name' | 'specVersion' | 'capabilities'>,
   results: readonly CaseResult[],
 ): Report {
   const groups: Partial<Record<Group, Counts>> = {}
@@ -79,11 +81,12 @@ export function summarize(
     const own = results.filter((r) => r.group === group)
     if (own.length > 0) groups[group] = count(own)
   }
-  const { name, specVersion } = backend
+  const { name, specVersion, capabilities } = backend
   return {
     schemaVersion: 1,
     backend: name,
     specVersion,
+    capabilities,
     ok: !results.some(isBroken),
     counts: count(results),
     groups,

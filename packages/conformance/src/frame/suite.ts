@@ -3,7 +3,7 @@ import { type Backend, FepError } from '@fep-moe/core'
 import { conformanceCases } from '../cases.js'
 import { type ConformanceCase, GROUPS } from './case.js'
 import { checkedExpectations } from './expectations.js'
-import { isBroken } from './result.js'
+import { type CaseResult, isBroken, type Report, summarize } from './result.js'
 import { type RunOptions, selectCases } from './run.js'
 import { runCase } from './run-case.js'
 
@@ -19,6 +19,8 @@ const TIMEOUT = 60_000
 /** Options of {@link conformance}. */
 export interface SuiteOptions extends Omit<RunOptions, 'onResult'> {
   readonly runner: Runner
+  /** Receives the lane's report when all cases are over; what it throws fails the lane. */
+  readonly report?: (report: Report) => unknown
 }
 
 /**
@@ -30,10 +32,10 @@ export interface SuiteOptions extends Omit<RunOptions, 'onResult'> {
  *
  * conformance({ runner: { describe, it }, backend: () => myBackend() })
  */
-export function conformance({ runner, backend: create, ...options }: SuiteOptions): void {
+export function conformance({ runner, backend: create, report, ...options }: SuiteOptions): void {
   const { describe, it } = runner
   let shared: Promise<Backend> | undefined
-  let ran = 0
+  const results: CaseResult[] = []
   const open = () => {
     shared ??= create()
     return shared
@@ -42,8 +44,8 @@ export function conformance({ runner, backend: create, ...options }: SuiteOption
     it(
       testCase.id,
       async () => {
-        ran++
         const result = await runCase(testCase, { backend: await open(), create }, expected.get(testCase.id))
+        results.push(result)
         if (isBroken(result)) throw new Error(`${result.status}: ${result.message}`)
       },
       TIMEOUT,
@@ -68,8 +70,10 @@ export function conformance({ runner, backend: create, ...options }: SuiteOption
       }
     }
     it('ran, and its backend disposes', async () => {
-      if (ran === 0) throw new FepError('FEP_CONFORMANCE', 'the lane ran no case')
-      await (await open()).dispose()
+      if (results.length === 0) throw new FepError('FEP_CONFORMANCE', 'the lane ran no case')
+      const backend = await open()
+      await backend.dispose()
+      await report?.(summarize(backend, results))
     })
   })
 }

@@ -57,6 +57,8 @@ export function holdToCapabilities(backend: Backend): Backend {
         const program = await backend.compile(graph)
         program.dispose()
       } catch (error) {
+        // A backend that is held already has said so.
+        if (error instanceof DeclaredUnsupported) throw error
         if (codeOf(error) === 'FEP_UNSUPPORTED_OP') throw new DeclaredUnsupported(missing)
         throw new CaseFailure(
           `compile must reject ${missing} with FEP_UNSUPPORTED_OP, not ${codeOf(error) ?? error}`,
