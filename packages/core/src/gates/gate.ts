@@ -13,7 +13,7 @@ import { checkParams, type InitOptions, initialize, type ParameterSpec, type Par
 import type { PrecisionState } from './precision.js'
 import { resolveGateConfig } from './resolve-config.js'
 import { type SequenceOptions, sequenceGraph } from './sequence.js'
-import { type GateStream, openStream } from './stream.js'
+import type { GateStream } from './stream.js'
 import type { Trainer, TrainerOptions } from './trainer.js'
 import type { GateVjp, VjpOptions } from './vjp.js'
 
@@ -140,8 +140,10 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       }
       return { ...(await takeAll(await program.run(feeds))), horizon } as unknown as RouteResult<C>
     },
+    // Streaming, gradients and optimizers are loaded on demand: a page that only routes never fetches them.
     stream: async (backend, values, options = {}) => {
       checkParams(params, values)
+      const { openStream } = await import('./stream.js')
       return openStream<RoutingOf<C>>({
         backend,
         config: resolved,
@@ -151,7 +153,6 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
         batch: options.batch ?? 1,
       })
     },
-    // Gradients and optimizers are loaded on demand: a page that only routes never fetches them.
     trainer: async (backend, values, options) => {
       const { createTrainer } = await import('./trainer.js')
       return createTrainer(resolved, params, backend, values, options)

@@ -5,14 +5,17 @@ import { averagingFactor, decayFactor, integerFrom, nonNegative, parse, positive
 import type { ComposedGateConfig, ResolvedGateConfig } from './config.js'
 
 const count = integerFrom(1)
-const onePerDimension = <S extends typeof decayFactor | typeof positive>(item: S) =>
-  v.union([item, v.array(item)])
+const onePerDimension = (item: typeof decayFactor, accepted: string) =>
+  v.custom<number | readonly number[]>(
+    (x) => (Array.isArray(x) ? x : [x]).every((one) => v.is(item, one)),
+    `${accepted}, or a list of such numbers`,
+  )
 
 const memory = v.pipe(
   v.strictObject({
     kind: v.literal('leaky'),
-    beta: v.optional(onePerDimension(decayFactor)),
-    tau: v.optional(onePerDimension(positive)),
+    beta: v.optional(onePerDimension(decayFactor, 'a number in (0, 1)')),
+    tau: v.optional(onePerDimension(positive, 'a finite number > 0')),
     learned: v.optional(v.boolean()),
   }),
   v.check(({ beta, tau }) => beta === undefined || tau === undefined, 'beta or tau, not both'),
@@ -31,14 +34,17 @@ const anticipation = v.strictObject({
   rank: v.optional(v.nullable(count)),
   lossWeight: v.optional(nonNegative),
 })
-const select = v.variant('kind', [
-  v.strictObject({ kind: v.literal('dense') }),
+const select = v.pipe(
   v.strictObject({
-    kind: v.literal('top-k'),
-    k: count,
+    kind: v.picklist(['dense', 'top-k']),
+    k: v.optional(count),
     softmax: v.optional(v.picklist(['before', 'after'])),
   }),
-])
+  v.check(
+    ({ kind, k, softmax }) => (kind === 'top-k' ? k !== undefined : k === undefined && softmax === undefined),
+    "{ kind: 'dense' }, or { kind: 'top-k', k } with softmax: 'before' or 'after'",
+  ),
+)
 
 const shape = {
   dim: count,

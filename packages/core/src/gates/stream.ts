@@ -64,7 +64,9 @@ export async function openStream<R>(setup: {
     const feeds: Record<string, Feed> = { ...fixed }
     feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
     if (precision) Object.assign(feeds, precisionFeed(config, precision))
-    for (const { name, feed } of stateFeeds) feeds[feed] = state.get(name) as Feed
+    stateFeeds.forEach(({ name, feed }) => {
+      feeds[feed] = state.get(name) as Feed
+    })
     return feeds
   }
   const advance = program.sync ? advanceInPlace(program, backend, bound, state) : advanceByRun(program, state)
@@ -191,18 +193,30 @@ function advanceInPlace(program: Program, backend: Backend, graph: Graph, state:
       key: name.slice(STATE.length),
       spare: { dtype, shape, data: make(dtype, count) } as Tensor,
     }))
-  // One object for all steps: the program is done with it when `runInto` returns.
+  // The same objects at every step: the program is done with them when `runInto` returns.
+  const targets = results.map(({ name, dtype, shape, count, public: visible }) => {
+    const target = { dtype, shape, data: make(dtype, count) }
+    const Data = target.data.constructor as Float32ArrayConstructor
+    return { name, dtype, visible, count, target, Data }
+  })
   const out: Record<string, Tensor> = {}
+  for (const { name, target } of targets) out[name] = target as Tensor
+  // Without iterators, which cost more than the rest until an engine has optimized them.
   return (feeds) => {
     const result: Results = {}
-    for (const { name, dtype, shape, count, public: visible } of results) {
-      const data = make(dtype, count)
-      out[name] = { dtype, shape, data }
-      result[name] = { dtype, shape: visible, data }
+    for (let i = 0; i < targets.length; i++) {
+      const to = targets[i] as (typeof targets)[number]
+      const data = new to.Data(to.count)
+      to.target.data = data
+      result[to.name] = { dtype: to.dtype, shape: to.visible, data } as Tensor
     }
-    for (const { name, spare } of carried) out[name] = spare
+    for (let i = 0; i < carried.length; i++) {
+      const slot = carried[i] as (typeof carried)[number]
+      out[slot.name] = slot.spare
+    }
     void program.runInto(feeds, out)
-    for (const slot of carried) {
+    for (let i = 0; i < carried.length; i++) {
+      const slot = carried[i] as (typeof carried)[number]
       const old = state.get(slot.key) as Tensor
       state.set(slot.key, slot.spare)
       slot.spare = old
