@@ -15,7 +15,7 @@ import { loadRuntime } from '../src/runtime/load.js'
 
 let backend: Backend
 beforeEach(async () => {
-  backend = await onnxBackend()
+  backend = await onnxBackend({ smallPrograms: 'native' })
 })
 afterEach(() => backend.dispose())
 
@@ -144,7 +144,7 @@ describe('the backend', () => {
     const updates = b.input('u', 'float32', ['batch', 64])
     const indices = b.input('i', 'int32', ['batch', 1])
     b.output('y', ops.scatterAdd(b.constant(new Array(5 * 64).fill(0), [5, 64]), indices, updates))
-    const parallel = await onnxBackend({ threads: 4 })
+    const parallel = await onnxBackend({ threads: 4, smallPrograms: 'native' })
     const program = await parallel.compile(b.build())
     const feeds = {
       u: tensor(new Float32Array(rows * 64).fill(1), [rows, 64]),

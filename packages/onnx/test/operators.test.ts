@@ -14,7 +14,7 @@ let onnx: Backend
 let reference: Backend
 
 beforeAll(async () => {
-  onnx = await onnxBackend()
+  onnx = await onnxBackend({ smallPrograms: 'native' })
   reference = await referenceBackend({ precision: 'float64' })
 })
 afterAll(() => onnx.dispose())

@@ -5,7 +5,7 @@
 import { type Dim, extent, type Shape, sizeOf } from '@fep-moe/core'
 
 /**
- * - `empty`: no steps.
+ * - `empty`: no steps, or no lanes (ONNX Runtime 1.30 ends the process on a Scan over states without elements).
  * - `step`: one step, a·h + b.
  * - `product`: one batched product with the decay matrix (T,T), whose entries are powers of `a`.
  * - `chunks`: that product inside chunks, and a short recurrence from chunk to chunk.
@@ -34,7 +34,7 @@ export interface LinearScanShape {
 /** Chooses the form. */
 export function chooseLinearScan({ a, b, axis, batchHint }: LinearScanShape): LinearScanForm {
   const steps = b[axis] as number
-  if (steps === 0) return 'empty'
+  if (b.includes(0)) return 'empty'
   if (steps === 1) return 'step'
   // A product needs `a` constant over time, and its lanes in front of the scanned axis: transposing costs more.
   const lanesInFront = a.every((d, i) => i <= axis || d === 1)

@@ -46,7 +46,12 @@ export const indexing = {
   ScatterElements: ({ inputs, outputs, attrs }, w) => [
     w.op('ScatterElements', inputs, { axis: attrs.axis, reduction: 'add' }, outputs[0]),
   ],
-  TopK: ({ inputs, outputs, attrs, used }, w) => {
+  TopK: ({ inputs, outputs, outputInfos, attrs, used }, w) => {
+    // Without a single row, ONNX Runtime 1.30 divides by the number of rows, which ends the process.
+    if (outputInfos[0]?.shape.includes(0))
+      return outputInfos.map(({ dtype, shape }, i) =>
+        expandTo(w, w.constant(dtype, [0], []), shape, outputs[i]),
+      )
     const k = w.constant('int64', [attrs.k])
     const found = w.helper('indices')
     const [values] = w.ops(

@@ -23,9 +23,20 @@ export function reshapeTo(w: GraphWriter, x: string, shape: Shape, output?: stri
 
 /** Broadcasts to a shape. */
 export function expandTo(w: GraphWriter, x: string, shape: Shape, output?: string): string {
+  if (shape.includes(0)) return emptied(w, x, shape, output)
   const result = w.op('Expand', [x, w.shape(shape)], {}, output)
   if (w.model.zeros.has(x)) w.model.zeros.add(result)
   return result
+}
+
+/**
+ * No elements, in a shape that holds none. Expand would do, but ONNX Runtime 1.30 infers and folds it as if a dimension
+ * of 1 could not become 0, and then allocates for 1.
+ */
+function emptied(w: GraphWriter, x: string, shape: Shape, output: string | undefined): string {
+  const [none, all] = [w.constant('int64', [0]), w.constant('int64', [-1])]
+  const empty = w.op('Slice', [w.op('Reshape', [x, all]), none, none])
+  return w.op('Reshape', [empty, w.shape(shape)], { allowzero: 1 }, output)
 }
 
 export const layout = {

@@ -85,7 +85,13 @@ function linear(
 }
 
 export const products = {
-  MatMul: ({ inputs, outputs }, w) => [w.op('MatMul', inputs, {}, outputs[0])],
+  MatMul: ({ inputs, inputInfos, outputs, outputInfos }, w) => {
+    const { shape } = outputInfos[0] as ValueInfo
+    // ONNX Runtime 1.30 does not broadcast leading axes against 0, and trips where it fuses products of nothing.
+    if (shape.includes(0) || inputInfos[0]?.shape.at(-1) === 0)
+      return [expandTo(w, w.scalar(0), shape, outputs[0])]
+    return [w.op('MatMul', inputs, {}, outputs[0])]
+  },
   GroupedMatMul: grouped,
   Linear: (call, w) => {
     const { shape } = call.inputInfos[0] as ValueInfo

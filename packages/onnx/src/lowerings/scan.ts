@@ -18,7 +18,9 @@ export const scan: Lowering<'Scan'> = (call, w) => {
   const { states, axis } = call.attrs
   const steps = (call.inputInfos[states] as ValueInfo).shape[axis] as number
   const short = steps <= UNROLL_STEPS && steps * call.attrs.body.nodes.length <= UNROLL_NODES
-  return short ? unrolled(call, w, steps) : looped(call, w)
+  // ONNX Runtime 1.30 ends the process on a Scan over values without elements.
+  const empty = call.inputInfos.some(({ shape }) => shape.includes(0))
+  return short || empty ? unrolled(call, w, steps) : looped(call, w)
 }
 
 function unrolled(call: Call<'Scan'>, w: GraphWriter, steps: number): readonly string[] {
