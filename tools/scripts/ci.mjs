@@ -3,7 +3,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { foreground, npm, setup } from './setup.mjs'
+import { lanes as allLanes } from './lanes.mjs'
+import { foreground, npm, setup, toolEnv } from './setup.mjs'
 
 const lanes = [
   'lint',
@@ -14,16 +15,27 @@ const lanes = [
   'knip',
   'check:onnx',
   'check:oldest-ort',
+  'check:bundles',
+  'check:nodes',
+  'check:docs',
 ]
 const total = { passed: 0, failed: 0 }
 process.on('exit', report) // also when the setup ends the process
 
+const folder = mkdtempSync(join(tmpdir(), 'fep-moe-ci-'))
+const results = join(folder, 'vitest.json')
+const reports = join(folder, 'conformance')
+// Every lane of the matrix is named: one that cannot run here fails.
+process.env.FEP_MOE_LANES ??= allLanes.join()
+/** Arguments of single lanes. */
+const extra = {
+  test: ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`],
+  'check:docs': ['--reports', reports],
+}
 let ready = false
 await setup({ build: false })
 ready = true
 
-const folder = mkdtempSync(join(tmpdir(), 'fep-moe-ci-'))
-const results = join(folder, 'vitest.json')
 try {
   for (const lane of lanes) await run(lane)
 } finally {
@@ -33,8 +45,9 @@ try {
 async function run(lane) {
   console.log(`\n--- ${lane}`)
   const started = Date.now()
-  const reporters = ['--', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-  const code = await foreground([npm(), 'run', '--silent', lane, ...(lane === 'test' ? reporters : [])])
+  const code = await foreground([npm(), 'run', '--silent', lane, '--', ...(extra[lane] ?? [])], {
+    env: { ...toolEnv(), FEP_MOE_REPORTS: reports },
+  })
   if (code === 130) process.exit(code) // interrupted
   const { passed, failed } =
     lane === 'test' ? tests(code) : { passed: Number(code === 0), failed: Number(code !== 0) }

@@ -21,7 +21,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.fep-setup')
-const lock = join(modules, '.fep-setup.lock')
+const setupLock = join(modules, '.fep-setup.lock')
 
 /** Paths of all workspace packages, relative to the root. */
 export function workspaceDirectories() {
@@ -157,30 +157,30 @@ export function quietly(what, args, env) {
   })
 }
 
-/** One setup at a time. A lock whose owner is gone is taken over. */
-async function exclusively(work) {
-  mkdirSync(modules, { recursive: true })
+/** One process at a time does `work`. A lock whose owner is gone is taken over. */
+export async function exclusively(work, lock = setupLock) {
+  mkdirSync(dirname(lock), { recursive: true })
   for (;;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' })
       break
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
-      if (!isHeld()) rmSync(lock, { force: true })
+      if (!isHeld(lock)) rmSync(lock, { force: true })
       else await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
   const release = () => rmSync(lock, { force: true })
   process.once('exit', release)
   try {
-    await work()
+    return await work()
   } finally {
     process.removeListener('exit', release)
     release()
   }
 }
 
-function isHeld() {
+function isHeld(lock) {
   try {
     const owner = Number(readFileSync(lock, 'utf8'))
     if (owner === 0) return Date.now() - statSync(lock).mtimeMs < 5000 // just created, not yet written

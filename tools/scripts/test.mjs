@@ -1,5 +1,13 @@
-// `npm test`: everything set up and built (the command line is tested as it ships), then vitest.
+// `npm test`: everything set up and built (the command line is tested as it ships), then vitest. The lane of
+// TensorFlow's own kernels needs a binding that is made here once; where it cannot be, the lane says why.
+import { namedLanes } from './lanes.mjs'
 import { bin, foreground, setup } from './setup.mjs'
+import { prepareTfjsNode } from './tfjs-node.mjs'
 
 await setup()
+const named = namedLanes()
+if (named.length === 0 || named.includes('tfjs-node')) {
+  const { ready, reason } = await prepareTfjsNode()
+  if (!ready) process.stderr.write(`fep-moe: the lane tfjs-node cannot run: ${reason}\n`)
+}
 process.exitCode = await foreground([bin('vitest'), 'run', ...process.argv.slice(2)])

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -20,6 +20,20 @@ it('the workflow runs every lane of the local check', () => {
   const workflow = read('.github/workflows/ci.yml')
   expect(workflow).toContain('bash .ci/run')
   expect(scriptsIn(workflow)).toEqual(expect.arrayContaining(['test', 'fep-moe']))
+})
+
+it('the workflow has a job for every lane of the matrix', async () => {
+  const { lanes } = await import(new URL('../scripts/lanes.mjs', import.meta.url).href)
+  const [, listed] = read('.github/workflows/ci.yml').match(/^ +lane: \[(.*)\]$/m) ?? []
+  expect(listed?.split(',').map((name) => name.trim())).toEqual(lanes)
+})
+
+it('every lane of the matrix is a test', async () => {
+  const { lanes } = await import(new URL('../scripts/lanes.mjs', import.meta.url).href)
+  const files = ['conformance', 'js', 'onnx', 'tfjs'].flatMap((name) =>
+    readdirSync(new URL(`../../packages/${name}/test`, import.meta.url)),
+  )
+  for (const lane of lanes) expect(files).toContain(`conformance.${lane}.test.ts`)
 })
 
 it('finds script names in every form of the command', () => {

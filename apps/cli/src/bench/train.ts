@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Backend } from '@fep-moe/core'
 import { ablation, openAblation } from '@fep-moe/experiments'
+import { quantile } from './laps.js'
 import { timedRuns } from './timed-runs.js'
 
 /** One condition's timing; the keys are the output's. */
@@ -68,10 +69,4 @@ export async function timeTraining(
   } finally {
     await training.dispose()
   }
-}
-
-/** An order statistic of milliseconds, in microseconds with one decimal. */
-function quantile(laps: readonly number[], q: number): number {
-  const sorted = [...laps].sort((a, b) => a - b)
-  return Math.round((sorted[Math.floor(sorted.length * q)] as number) * 1e4) / 10
 }

@@ -23,7 +23,7 @@ const translations: Translations = {
   ...recurrences,
 }
 
-/** True where vectors of an ONNX operator can be cases. */
+/** True where vectors of an ONNX operator can be cases. @public The converter in tools imports it from the build. */
 export const isTranslated = (op: string): boolean => Object.hasOwn(translations, op)
 
 /** Emits one node. @throws Refusal */

