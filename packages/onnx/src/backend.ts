@@ -51,7 +51,8 @@ const CAPABILITIES: Capabilities = {
 
 /**
  * Makes a backend that runs graphs on onnxruntime-node, an optional peer that is loaded here; programs too small to be
- * worth a call into it run as generated JavaScript. One program serves every batch size, and tensors that one run returns feed the next without a copy.
+ * worth a call into it run as generated JavaScript. One program serves every batch size, and tensors that one run returns
+ * feed the next without a copy.
  * @throws FEP_BACKEND_MISSING where onnxruntime-node is not installed or has no binary for this platform;
  * FEP_BAD_ARGUMENT for an unknown option or one out of range
  * @example

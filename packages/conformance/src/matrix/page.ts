@@ -35,7 +35,7 @@ ${matrixTable(lanes)}${absent ? `\n\n${absent}` : ''}
 | golden | vectors from the papers' PyTorch code: forward, gradients, parameters after five Adam steps |
 | gates | streaming, resets, training, vector-Jacobian products |
 | properties | random gates through the public API: causal, batch-invariant, permutation-equivariant, pure, repeatable |
-| fuzz | random graphs and gates against the double-precision reference, within an error bound of their own |
+| fuzz | random graphs and gates, eight to a case, against the double-precision reference, within an error bound of their own |
 | non-finite | NaN and infinity, and that gates stay finite |
 | lifecycle | disposal, bad feeds, thousands of runs, two programs at once |
 

@@ -1,6 +1,6 @@
 /** Operators that move elements. Sizes that depend on the batch stay computed, so that one model serves every batch. */
-import { type Shape, sizeOf } from '@fep-moe/core'
-import type { LoweringTable } from '../emit/lowering.js'
+import { type Dim, extent, mergeDims, type Shape, sizeOf, type ValueInfo } from '@fep-moe/core'
+import type { Call, LoweringTable } from '../emit/lowering.js'
 import type { GraphWriter } from '../emit/writer.js'
 
 /**
@@ -39,13 +39,35 @@ function emptied(w: GraphWriter, x: string, shape: Shape, output: string | undef
   return w.op('Reshape', [empty, w.shape(shape)], { allowzero: 1 }, output)
 }
 
+/**
+ * (a, b, c) → (c, b, a) as a move of whole rows and a transposed matrix. ONNX Runtime has fast kernels for these two, and
+ * a general one for all three axes at once: 107 against 35 ms for (8, 1024, 512), 23 against 4 for (256, 63, 64).
+ */
+function reverseAxes({ inputs, inputInfos, outputs }: Call<'Transpose'>, w: GraphWriter): string {
+  const x = inputs[0] as string
+  const [a, b, c] = (inputInfos[0] as ValueInfo).shape as [Dim, Dim, Dim]
+  const assumed = (d: Dim) => (typeof d === 'number' ? d : extent(d).factor * w.model.batchHint)
+  const moveRows = (v: string, output?: string) => w.op('Transpose', [v], { perm: [1, 0, 2] }, output)
+  const transpose = (v: string) => w.op('Transpose', [v], { perm: [1, 0] })
+  // Long rows move fast: those of the input, or those of the result.
+  if (assumed(c) >= assumed(a)) {
+    const rows = reshapeTo(w, moveRows(x), [mergeDims([b, a]), c])
+    return reshapeTo(w, transpose(rows), [c, b, a], outputs[0])
+  }
+  const rows = reshapeTo(w, transpose(reshapeTo(w, x, [a, mergeDims([b, c])])), [b, c, a])
+  return moveRows(rows, outputs[0])
+}
+
 export const layout = {
   Constant: ({ attrs, outputs }, w) => [
     w.literal(outputs[0] as string, attrs.dtype, attrs.shape, attrs.data),
   ],
   Reshape: ({ inputs, outputs, attrs }, w) => [reshapeTo(w, inputs[0] as string, attrs.shape, outputs[0])],
   Expand: ({ inputs, outputs, attrs }, w) => [expandTo(w, inputs[0] as string, attrs.shape, outputs[0])],
-  Transpose: ({ inputs, outputs, attrs }, w) => [w.op('Transpose', inputs, { perm: attrs.perm }, outputs[0])],
+  Transpose: (call, w) =>
+    call.attrs.perm.join() === '2,1,0' && !call.inputInfos[0]?.shape.includes(0)
+      ? [reverseAxes(call, w)]
+      : [w.op('Transpose', call.inputs, { perm: call.attrs.perm }, call.outputs[0])],
   Slice: ({ inputs, outputs, attrs }, w) => {
     if (attrs.axes.length === 0) return inputs
     const bounds = [attrs.starts, attrs.ends, attrs.axes].map((list) => w.constant('int64', list))
