@@ -216,4 +216,20 @@ export const faults = [
     replace: 'view',
     lane: 'js',
   },
+  {
+    id: 'tfjs-scan-order',
+    what: 'the ys of a reversed Scan are joined in walking order',
+    file: 'packages/tfjs/src/lowerings/scan.ts',
+    find: '(ys[i] as Handle[])[t] = y',
+    replace: '(ys[i] as Handle[])[step] = y',
+    lane: 'tfjs-cpu',
+  },
+  {
+    id: 'tfjs-max-of-negatives',
+    what: 'a maximum starts from 0',
+    file: 'packages/tfjs/src/loops/reduce.ts',
+    find: 'fill(Number.NEGATIVE_INFINITY)',
+    replace: 'fill(0)',
+    lane: 'tfjs-cpu',
+  },
 ]

@@ -17,7 +17,7 @@ describe('flags and arguments', () => {
     ['reproduce ablatoin', /no experiment is called 'ablatoin'; there is: ablation/],
     ['reproduce ablation twice', /too many arguments/],
     ['reproduce ablation --fast', /unknown option '--fast'/],
-    ['reproduce ablation --backend cuda', /--backend is 'cuda'; accepted: onnx, reference/],
+    ['reproduce ablation --backend cuda', /--backend is 'cuda'; accepted: onnx, js, tfjs/],
     ['reproduce ablation --backend', /argument missing/],
     ['reproduce ablation --backend=', /--backend is ''/],
     ['reproduce ablation --seeds=', /--seeds is ''; accepted: integers/],
@@ -41,6 +41,10 @@ describe('flags and arguments', () => {
     ['bench train --condition beta,gamma', /--condition is 'gamma'; accepted: baseline, beta/],
     ['conformance --group moon', /--group is 'moon'; accepted: operators/],
     ['conformance --backend gpu', /--backend is 'gpu'/],
+    ['conformance --seed 3', /--seed belongs to --fuzz/],
+    ['conformance --fuzz 5 --group golden', /--group does not go with --fuzz/],
+    ['conformance --markdown --json', /--markdown does not go with --json/],
+    ['conformance --fuzz 0', /--fuzz is '0'/],
     ['backends onnx', /too many arguments/],
   ]
 

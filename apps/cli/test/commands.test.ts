@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { fepMoe, scratchFolder } from './command.js'
 
@@ -12,6 +15,10 @@ describe('fep-moe', () => {
     'reproduce --help',
     'bench --help',
     'bench train --help',
+    'bench stream --help',
+    'bench route --help',
+    'bench executors --help',
+    'bench memory --help',
     'conformance --help',
     'backends --help',
     'help',
@@ -31,13 +38,25 @@ describe('fep-moe', () => {
     expect(stdout).toMatch(/^onnx +available/m)
     expect(stdout).toMatch(/^reference +available/m)
     expect(status).toBe(0)
-    const json = JSON.parse((await run('backends --json')).stdout) as { name: string; available: boolean }[]
-    expect(json.map(({ name }) => name)).toEqual(['onnx', 'reference'])
-    expect(json[1]).toMatchObject({
+    const states = JSON.parse((await run('backends --json')).stdout) as { name: string; available: boolean }[]
+    expect(states.map(({ name }) => name)).toEqual([
+      'onnx',
+      'js',
+      'tfjs',
+      'tfjs-node',
+      'tfjs-wasm',
+      'tfjs-cpu',
+      'reference',
+    ])
+    expect(states.at(-1)).toMatchObject({
       available: true,
       module: '@fep-moe/core',
       capabilities: { precision: 'float32' },
     })
+    // What is missing says why; what picks among several says which it picked.
+    for (const state of states)
+      expect(state).toHaveProperty('reason', state.available ? null : expect.any(String))
+    expect(states[2]).toMatchObject({ available: true, runs: expect.stringMatching(/^tfjs-(node|wasm)$/) })
   })
 
   it('bench train prints one JSON object per line', async () => {
@@ -77,5 +96,51 @@ describe('fep-moe', () => {
       (await run('conformance --backend reference --group lifecycle --json')).stdout,
     ) as { ok: boolean }
     expect(report).toMatchObject({ ok: true, backend: 'reference' })
+  })
+
+  it('conformance runs a module of the caller, and random graphs', async () => {
+    const core = pathToFileURL(createRequire(import.meta.url).resolve('@fep-moe/core')).href
+    const mine = `export { createBackend } from ${JSON.stringify(core)}\n`
+    writeFileSync(join(folder.path, 'mine.mjs'), mine)
+    const { status, stdout } = await run('conformance --backend ./mine.mjs --fuzz 20 --seed 3 --json')
+    expect(status).toBe(0)
+    const last = JSON.parse(stdout.trim().split('\n').at(-1) as string) as Record<string, number>
+    expect(Object.keys(last)).toEqual(['graphs', 'failed', 'fragile'])
+    expect(last).toMatchObject({ graphs: 20, failed: 0 })
+    expect((await run('conformance --backend ./mine.mjs --group golden')).status).toBe(0)
+    writeFileSync(join(folder.path, 'none.mjs'), 'export const backend = 1\n')
+    expect((await run('conformance --backend ./none.mjs')).stderr).toMatch(
+      /^error FEP_USAGE: .*createBackend/,
+    )
+    expect((await run('conformance --backend ./absent.mjs')).status).toBe(2)
+  })
+
+  it('conformance --markdown prints the page', async () => {
+    const { status, stdout } = await run('conformance --markdown --backend js --group golden')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^# Conformance$/m)
+    expect(stdout).toMatch(/^\| js \| \d+ \|$/m)
+  })
+
+  it('bench stream prints one size per line', async () => {
+    const { status, stdout } = await run('bench stream --backend js --steps 3 --json')
+    expect(status).toBe(0)
+    const sizes = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { what: string; d: number; p50_us: number })
+    expect(sizes.map(({ what, d }) => [what, d])).toEqual([16, 64, 256, 1024].map((d) => ['stream', d]))
+    for (const { p50_us } of sizes) expect(p50_us).toBeGreaterThan(0)
+  })
+
+  it('bench memory watches every executor', async () => {
+    const { status, stdout } = await run('bench memory --steps 50 --json')
+    expect(status).toBe(0)
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { executor: string; heap_mb: number[] })
+    expect(rows.map(({ executor }) => executor)).toEqual(expect.arrayContaining(['onnx', 'js', 'reference']))
+    for (const { heap_mb } of rows) expect(heap_mb).toHaveLength(3)
   })
 })

@@ -66,15 +66,15 @@ describe('fep-moe reproduce', () => {
     expect(saved('checked').summary.some((row) => row.agrees === false)).toBe(true)
   })
 
-  it('falls back to a quick run on the reference where ONNX Runtime does not load, and says so in one line', async () => {
+  it('falls back to a quick run on js where ONNX Runtime does not load, and says so in one line', async () => {
     const { status, stderr, stdout } = await reproduce('--epochs 1 --out fallback', {
       preload: 'hide-onnxruntime.mjs',
     })
     expect(status).toBe(0)
     expect(stderr.split('\n')[0]).toMatch(
-      /^ONNX Runtime does not load on .*: running --quick on the reference$/,
+      /^ONNX Runtime does not load on .*: running --quick on js$/,
     )
-    expect(stdout).toContain('ran on reference')
+    expect(stdout).toContain('ran on js')
     expect(saved('fallback').settings).toMatchObject({ quick: true, epochs: 1 })
   })
 

@@ -11,8 +11,7 @@ import { openDevice } from './runtime/open.js'
  * Makes a backend that runs graphs on TensorFlow.js. Its name says which tfjs backend it runs on: `tfjs-node`,
  * `tfjs-wasm`, `tfjs-cpu`, `tfjs-webgl` or `tfjs-webgpu`. What tfjs has registered is used as it is and never removed,
  * and the backend that is active in tfjs stays active. Results are `tf.Tensor`s that feed the next run as they are;
- * dispose them. Programs too small to
- * be worth a call into tfjs run as generated JavaScript.
+ * dispose them. Programs too small to be worth a call into tfjs run as generated JavaScript.
  * @throws FEP_BACKEND_MISSING where the chosen tfjs backend, or every one, is not installed or does not load;
  * FEP_BAD_ARGUMENT for an unknown option or value
  * @example

@@ -9,6 +9,8 @@ interface BackendState {
   readonly module: string
   readonly summary: string
   readonly available: boolean
+  /** Name of the backend that a run would get; null where there is none. */
+  readonly runs: string | null
   /** Why it is not; null where it is. */
   readonly reason: string | null
   readonly versions: Readonly<Record<string, string>>
@@ -33,19 +35,20 @@ async function probe(name: BackendName): Promise<BackendState> {
   const base = { name, module, summary, versions: packageVersions(name) }
   try {
     const backend = await openBackend(name)
-    const { capabilities } = backend
+    const { capabilities, name: runs } = backend
     await backend.dispose()
-    return { ...base, available: true, reason: null, capabilities }
+    return { ...base, available: true, runs, reason: null, capabilities }
   } catch (error) {
     const reason = error instanceof FepError ? error.message : String(error)
-    return { ...base, available: false, reason, capabilities: null }
+    return { ...base, available: false, runs: null, reason, capabilities: null }
   }
 }
 
-function describe({ name, summary, available, reason, versions }: BackendState): string {
+function describe({ name, summary, available, runs, reason, versions }: BackendState): string {
   const installed = Object.entries(versions).filter(
     ([key]) => !['fep-moe', '@fep-moe/experiments'].includes(key),
   )
   const list = installed.map(([key, version]) => `${key} ${version}`).join(', ')
-  return `${name.padEnd(10)} ${available ? 'available' : 'missing  '}  ${summary} (${list})${reason ? `\n           ${reason}` : ''}`
+  const picked = runs === null || runs === name ? '' : `: ${runs}`
+  return `${name.padEnd(10)} ${available ? 'available' : 'missing  '}  ${summary}${picked} (${list})${reason ? `\n           ${reason}` : ''}`
 }

@@ -118,7 +118,7 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
   }
 }
 
-/** The backend asked for; else the first one, or a quick run on the reference where that one has no binary. */
+/** The backend asked for; else the first one, or a quick run as JavaScript where that one has no binary. */
 async function chooseBackend({
   backend,
   quick = false,
@@ -133,9 +133,9 @@ async function chooseBackend({
     const missing = error instanceof FepError && error.code === 'FEP_BACKEND_MISSING'
     if (!missing || backend !== undefined || check) throw error
     process.stderr.write(
-      `ONNX Runtime does not load on ${process.platform} ${process.arch}: running --quick on the reference\n`,
+      `ONNX Runtime does not load on ${process.platform} ${process.arch}: running --quick on js\n`,
     )
-    return { backend: 'reference', quick: true }
+    return { backend: 'js', quick: true }
   }
 }
 

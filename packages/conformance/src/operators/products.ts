@@ -120,6 +120,13 @@ export const products: ExamplesOf<Products> = {
       f([0, 0, 0, 0, 0, 0, 14, 16, 10, 9], [5, 2]),
     ),
     grouped('all-empty', rows, experts, [0, 0, 0, 0], f([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [5, 2])),
+    grouped(
+      'no-inner-columns',
+      f([], [5, 0]),
+      f([], [3, 0, 2]),
+      [0, 2, 3, 5],
+      f(new Array(10).fill(0), [5, 2]),
+    ),
     grouped('no-rows', f([], [0, 2]), experts, [0, 0, 0, 0], f([], [0, 2])),
     grouped(
       'one-group',

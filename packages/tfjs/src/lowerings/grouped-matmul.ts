@@ -44,7 +44,8 @@ function byRanges(call: Call<'GroupedMatMul'>): Execute {
     const starts: number[] = []
     for (let e = 0; e + 1 < bounds.length; e++) {
       const [from, to] = [bounds[e] as number, bounds[e + 1] as number]
-      if (to === from) continue
+      // A product over nothing is zero; kernels leave such a result as they found it.
+      if (to === from || d === 0) continue
       const mine = rowsOf(xs as Handle, d, from, to)
       if (attrs.mode === 'forward') {
         const weight = device.view(rowsOf(ws as Handle, h, e * d, (e + 1) * d), [1, d, h])
