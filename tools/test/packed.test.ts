@@ -20,7 +20,7 @@ function snippets(file: string): string[] {
 }
 
 beforeAll(async () => {
-  for (const name of ['core', 'onnx']) {
+  for (const name of ['core', 'js', 'onnx', 'tfjs']) {
     await command(
       'npx',
       ['pnpm', '--dir', join(root, 'packages', name), 'pack', '--pack-destination', folder],
@@ -51,8 +51,8 @@ describe('installed from tarballs', () => {
     expect(stdout.trim()).toBe('[ 1, 12, 4 ] [ 1, 12, 2 ] [ 1, 12, 4 ]')
   }, 60_000)
 
-  it('trains and exports: the examples of the packages', async () => {
-    const examples = [...snippets('packages/core/README.md'), ...snippets('packages/onnx/README.md')]
+  it('trains, exports, steps: the examples of the packages', async () => {
+    const examples = ['core', 'js', 'onnx', 'tfjs'].flatMap((name) => snippets(`packages/${name}/README.md`))
     for (const [i, code] of examples.entries()) {
       writeFileSync(join(folder, `example-${i}.js`), code)
       await command('node', [`example-${i}.js`], folder)
@@ -61,7 +61,10 @@ describe('installed from tarballs', () => {
   }, 60_000)
 
   it('type-checks the examples as a TypeScript user would', async () => {
-    const names = ['README.md', 'packages/core/README.md']
+    // tfjs's own declarations do not compile without skipLibCheck, so its example has a program of its own.
+    const [tfjs] = snippets('packages/tfjs/README.md')
+    writeFileSync(join(folder, 'typed-tfjs.ts'), tfjs as string)
+    const names = ['README.md', 'packages/core/README.md', 'packages/js/README.md']
       .flatMap((file) => snippets(file))
       .map((code, i) => {
         writeFileSync(join(folder, `typed-${i}.ts`), code)
@@ -80,15 +83,20 @@ describe('installed from tarballs', () => {
         moduleResolution,
       }
       const lib = ['es2022', 'esnext.disposable', 'dom']
-      const config = { compilerOptions: { ...compilerOptions, lib }, files: names }
-      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
       const compiler = join(root, 'node_modules/typescript/bin/tsc')
-      // The compiler prints its findings to stdout.
-      const findings = await command('node', [compiler, '-p', '.'], folder).then(
-        () => '',
-        (error) => error.stdout,
-      )
-      expect(findings).toBe('')
+      for (const [files, skipLibCheck] of [
+        [names, false],
+        [['typed-tfjs.ts'], true],
+      ] as const) {
+        const config = { compilerOptions: { ...compilerOptions, lib, skipLibCheck }, files }
+        writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+        // The compiler prints its findings to stdout.
+        const findings = await command('node', [compiler, '-p', '.'], folder).then(
+          () => '',
+          (error) => error.stdout,
+        )
+        expect(findings).toBe('')
+      }
     }
   }, 60_000)
 
