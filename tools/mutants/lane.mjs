@@ -1,6 +1,6 @@
 // One lane of the suite, bundled from sources with a fault substituted on the way, in a process of its own.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from '../scripts/setup.mjs'
@@ -8,14 +8,12 @@ import { root } from '../scripts/setup.mjs'
 /** Cases that are enough to call a fault caught; the lane stops there. */
 export const ENOUGH = 5
 
-/** Where bundles lie: inside the checkout, so that what stays outside of them (native runtimes) resolves. */
-export const folder = join(root, 'apps/cli/node_modules/.mutants')
-
+/** What runs a lane, and the package from which its runtime resolves. */
 const LANES = {
-  reference: { module: '@fep-moe/core', options: {} },
-  js: { module: '@fep-moe/js', options: {} },
-  onnx: { module: '@fep-moe/onnx', options: { smallPrograms: 'native' } },
-  'tfjs-cpu': { module: '@fep-moe/tfjs', options: { backend: 'cpu', smallPrograms: 'native' } },
+  reference: { module: '@fep-moe/core', options: {}, home: 'core' },
+  js: { module: '@fep-moe/js', options: {}, home: 'js' },
+  onnx: { module: '@fep-moe/onnx', options: { smallPrograms: 'native' }, home: 'onnx' },
+  'tfjs-cpu': { module: '@fep-moe/tfjs', options: { backend: 'cpu', smallPrograms: 'native' }, home: 'tfjs' },
 }
 
 const fromSources = {
@@ -29,7 +27,10 @@ const fromSources = {
 
 /** Bundles the lane, runs it in a process of its own, and returns the ids of the first cases that failed. */
 export async function runLane(lane, fault) {
+  // Inside the checkout, so that what stays outside of the bundle (native runtimes) resolves.
+  const folder = join(root, 'packages', LANES[lane].home, 'node_modules/.mutants')
   const bundle = join(folder, 'lane.mjs')
+  mkdirSync(folder, { recursive: true })
   await build({
     stdin: { contents: entry(lane), resolveDir: join(root, 'apps/cli'), loader: 'ts' },
     outfile: bundle,
@@ -49,6 +50,7 @@ export async function runLane(lane, fault) {
     child.on('error', reject)
     child.on('close', () => resolve(Buffer.concat(chunks).toString()))
   })
+  rmSync(folder, { recursive: true, force: true })
   const last = output.trim().split('\n').at(-1)
   // A fault that ends the process is caught too.
   return last?.startsWith('[') ? JSON.parse(last) : ['the process ended']

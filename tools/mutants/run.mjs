@@ -1,11 +1,10 @@
 // Plants one fault after the other and runs the conformance suite on it: a suite is worth what it catches. Sources are
 // bundled with the fault substituted on the way, so no file is touched. Prints which cases caught each fault; exits 1
 // where more than one survives. `npm run -s mutants [-- ID…] [--json]`
-import { mkdirSync, rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { setup } from '../scripts/setup.mjs'
 import { faults } from './faults.mjs'
-import { ENOUGH, folder, runLane } from './lane.mjs'
+import { ENOUGH, runLane } from './lane.mjs'
 
 /** Faults that may survive. */
 const ALLOWED = 1
@@ -16,26 +15,21 @@ const { values: flags, positionals } = parseArgs({
 })
 
 await setup({ build: false })
-mkdirSync(folder, { recursive: true })
-try {
-  const chosen = positionals.length > 0 ? faults.filter(({ id }) => positionals.includes(id)) : faults
-  const unknown = positionals.find((id) => !faults.some((fault) => fault.id === id))
-  if (unknown)
-    throw new Error(`there is no fault '${unknown}'; they are ${faults.map(({ id }) => id).join(', ')}`)
-  await controls(new Set(chosen.map(({ lane }) => lane)))
-  const outcomes = []
-  for (const fault of chosen) {
-    const caught = await runLane(fault.lane, fault)
-    outcomes.push({ ...fault, caught })
-    if (!flags.json) console.log(line(fault, caught))
-  }
-  const survivors = outcomes.filter(({ caught }) => caught.length === 0)
-  if (flags.json) console.log(JSON.stringify(outcomes, null, 2))
-  console.log(`${outcomes.length - survivors.length} of ${outcomes.length} faults caught`)
-  process.exitCode = survivors.length > ALLOWED ? 1 : 0
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+const chosen = positionals.length > 0 ? faults.filter(({ id }) => positionals.includes(id)) : faults
+const unknown = positionals.find((id) => !faults.some((fault) => fault.id === id))
+if (unknown)
+  throw new Error(`there is no fault '${unknown}'; they are ${faults.map(({ id }) => id).join(', ')}`)
+await controls(new Set(chosen.map(({ lane }) => lane)))
+const outcomes = []
+for (const fault of chosen) {
+  const caught = await runLane(fault.lane, fault)
+  outcomes.push({ ...fault, caught })
+  if (!flags.json) console.log(line(fault, caught))
 }
+const survivors = outcomes.filter(({ caught }) => caught.length === 0)
+if (flags.json) console.log(JSON.stringify(outcomes, null, 2))
+console.log(`${outcomes.length - survivors.length} of ${outcomes.length} faults caught`)
+process.exitCode = survivors.length > ALLOWED ? 1 : 0
 
 /** Without a fault nothing may fail: otherwise every fault would seem caught. */
 async function controls(lanes) {
