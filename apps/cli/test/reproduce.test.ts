@@ -71,9 +71,7 @@ describe('fep-moe reproduce', () => {
       preload: 'hide-onnxruntime.mjs',
     })
     expect(status).toBe(0)
-    expect(stderr.split('\n')[0]).toMatch(
-      /^ONNX Runtime does not load on .*: running --quick on js$/,
-    )
+    expect(stderr.split('\n')[0]).toMatch(/^ONNX Runtime does not load on .*: running --quick on js$/)
     expect(stdout).toContain('ran on js')
     expect(saved('fallback').settings).toMatchObject({ quick: true, epochs: 1 })
   })
