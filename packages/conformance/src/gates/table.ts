@@ -1,9 +1,18 @@
 /** Every case of the group `gates`. */
 import type { ProcedureCase } from '../frame/case.js'
+import { precision } from './precision.js'
 import { reset } from './reset.js'
+import { selection } from './selection.js'
 import { streaming } from './streaming.js'
 import { training } from './training.js'
 import { vjp } from './vjp.js'
 
 /** See the file's header. */
-export const gates = (): ProcedureCase[] => [...streaming(), ...reset(), ...vjp(), ...training()]
+export const gates = (): ProcedureCase[] => [
+  ...streaming(),
+  ...reset(),
+  ...precision(),
+  ...selection(),
+  ...vjp(),
+  ...training(),
+]
