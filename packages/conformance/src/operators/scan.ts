@@ -91,6 +91,22 @@ export const Scan: readonly [Example, ...Example[]] = [
     { last: f([3, 4]), ys: f([[6, 8]]) },
   ),
   example(
+    'next-states-are-the-present-ones-exchanged',
+    { a: f([1, 2]), b: f([10, 20]), c: f([100, 200]), xs: f([0, 0, 0, 0], [4]) },
+    (v) => {
+      const turn = body({ a: float(2), b: float(2), c: float(2), x: float() }, ({ a, b, c, x }) => ({
+        a: b,
+        b: c,
+        c: a,
+        top: ops.add(ops.reduceMax(a, 0), x),
+      }))
+      const { last, ys } = ops.scan(turn, { init: [v.a, v.b, v.c], xs: [v.xs] }, { axis: 0 })
+      const [a, b, c] = last as [Value, Value, Value]
+      return { a, b, c, top: ys[0] as Value }
+    },
+    { a: f([10, 20]), b: f([100, 200]), c: f([1, 2]), top: f([2, 20, 200, 2]) },
+  ),
+  example(
     'no-state-is-a-map',
     { xs: f([1, 2, 3, 4], [2, 2]) },
     (v) => {
