@@ -1,10 +1,11 @@
 // Writes the README's table of the ablation from a results file, and keeps the file in docs/results, so that every
 // figure can be traced to the run that gave it. `npm run readme -- fep-moe-results/ablation/results.json`; without an
 // argument, from the kept file.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { root, setup } from './setup.mjs'
+import { between, writeAside } from './write-aside.mjs'
 
 const kept = join(root, 'docs/results/ablation.json')
 const readme = join(root, 'README.md')
@@ -14,24 +15,12 @@ const { ablation, markdownTable, parseResults } = await import(
   pathToFileURL(join(root, 'packages/experiments/dist/index.js')).href
 )
 const results = parseResults(JSON.parse(readFileSync(process.argv[2] ?? kept, 'utf8')))
-if (process.argv[2]) write(kept, `${JSON.stringify(results)}\n`)
-write(
-  readme,
-  readFileSync(readme, 'utf8').replace(
-    /(<!-- table:ablation -->\n).*?(<!-- \/table:ablation -->)/s,
-    `$1${table()}\n$2`,
-  ),
-)
+if (process.argv[2]) writeAside(kept, `${JSON.stringify(results)}\n`)
+writeAside(readme, between(readFileSync(readme, 'utf8'), 'table:ablation', table()))
 
 function table() {
   const { node, cpu, versions } = results.environment
   const runtime = versions['onnxruntime-node'] ? `, ONNX Runtime ${versions['onnxruntime-node']}` : ''
   const where = `Made by \`npm start\` on ${cpu}, Node ${node}${runtime}; ± is the sample standard deviation over seeds.`
   return `${markdownTable(ablation.report(results.summary, results.settings)[0])}\n\n${where}`
-}
-
-function write(path, text) {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.tmp`, text)
-  renameSync(`${path}.tmp`, path)
 }

@@ -12,14 +12,18 @@ export class ProgramCache {
   ) {}
 
   /** The program under a key, compiled on first use. A failed compile is not kept. */
-  get(backend: Backend, key: string, make: () => Graph): Promise<Program> {
+  get(backend: Backend, key: string, make: () => Graph | Promise<Graph>): Promise<Program> {
     let programs = this.byBackend.get(backend)
     if (!programs) {
       programs = new Map()
       this.byBackend.set(backend, programs)
     }
     const known = programs.get(key)
-    const program = known ?? Promise.resolve().then(() => backend.compile(make()))
+    const program =
+      known ??
+      Promise.resolve()
+        .then(make)
+        .then((graph) => backend.compile(graph))
     programs.delete(key)
     programs.set(key, program)
     if (!known) program.catch(() => programs.delete(key))

@@ -23,8 +23,8 @@ export interface TieredOptions {
 
 /**
  * Combines two backends. A program of a fixed size goes to one of them when it is compiled; where the batch is symbolic,
- * each run goes by its batch size. Results of either feed the other (a
- * tensor on a device is read first, so then `runInto` returns a promise). Disposing it disposes both.
+ * each run goes by its batch size. Results of either feed the other (a tensor on a device is read first, so then `runInto`
+ * returns a promise). Disposing it disposes both.
  * @throws FEP_BAD_ARGUMENT
  */
 export function tieredBackend({ small, large, below }: TieredOptions): Backend {
@@ -61,7 +61,7 @@ function largestSmallBatch(graph: Graph, below: number): number {
   const one = at(1)
   if (one >= below) return 0
   const slope = at(2) - one
-  return slope > 0 ? 1 + Math.ceil((below - one) / slope) - 1 : Number.POSITIVE_INFINITY
+  return slope > 0 ? Math.ceil((below - one) / slope) : Number.POSITIVE_INFINITY
 }
 
 /** Programs of one graph on both executors; `large` may be `small` itself. */

@@ -62,7 +62,7 @@ export interface RouteOptions {
   readonly precision?: Tensor | PrecisionState
   /** bool (B,T): true where a new document starts; memory is cleared before that token. */
   readonly reset?: Tensor
-  /** Also return `memory` and `prediction` (B,T,d). Default false. */
+  /** Also return `memory` and `prediction` (B,T,d). Default false. Logits may then differ in their rounding. */
   readonly details?: boolean
 }
 
@@ -129,9 +129,13 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       const steps = x.shape[1] as number
       const reset = options.reset !== undefined
       const details = options.details ?? false
-      const program = await programs.get(backend, `route/${steps}/${reset}/${details}`, () =>
-        graph({ steps, reset, details }),
-      )
+      const program = await programs.get(backend, `route/${steps}/${reset}/${details}`, async () => {
+        const whole = graph({ steps, reset, details })
+        // On fewer tokens than experts merging costs more than it saves.
+        if (steps < resolved.experts) return whole
+        const { mergeProducts } = await import('./serving.js')
+        return mergeProducts(whole, Object.keys(values))
+      })
       const feeds = {
         ...values,
         x,
@@ -140,10 +144,10 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       }
       return { ...(await takeAll(await program.run(feeds))), horizon } as unknown as RouteResult<C>
     },
-    // Streaming, gradients and optimizers are loaded on demand: a page that only routes never fetches them.
+    // Loaded on demand: a page that does not train never fetches gradients and optimizers.
     stream: async (backend, values, options = {}) => {
       checkParams(params, values)
-      const { openStream } = await import('./stream.js')
+      const { openStream } = await import('./serving.js')
       return openStream<RoutingOf<C>>({
         backend,
         config: resolved,
@@ -154,13 +158,13 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       })
     },
     trainer: async (backend, values, options) => {
-      const { createTrainer } = await import('./trainer.js')
+      const { createTrainer } = await import('./training.js')
       return createTrainer(resolved, params, backend, values, options)
     },
     vjp: async (backend, values, x, options = {}) => {
       checkParams(params, values)
       checkTokens(x, resolved.dim, 3)
-      const { gateVjp } = await import('./vjp.js')
+      const { gateVjp } = await import('./training.js')
       return gateVjp({ config: resolved, specs: params, programs, backend, params: values, x, options })
     },
     release: (backend) => programs.clear(backend),

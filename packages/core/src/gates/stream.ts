@@ -7,8 +7,8 @@ import { FepError, show } from '../errors.js'
 import { countOf } from '../graph/shape.js'
 import type { DType, Graph } from '../graph/types.js'
 import { bindBatch } from '../passes/bind-batch.js'
-import { bindInputs } from '../passes/bind-inputs.js'
 import { allocate, type Tensor, zeros } from '../tensor.js'
+import { bindParameters } from './bind-parameters.js'
 import type { ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
 import type { Params } from './parameters.js'
@@ -48,16 +48,15 @@ export async function openStream<R>(setup: {
   const { backend, config, horizon, params, batch } = setup
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${show(batch)}; accepted: an integer >= 1`)
-  const bound = bindBatch(setup.graph, batch)
-  const literal = Object.values(params).reduce((n, t) => n + t.data.length, 0) <= LARGEST_LITERALS
-  const program = await backend.compile(literal ? bindInputs(bound, params) : bound)
+  const bound = await bindParameters(backend, bindBatch(setup.graph, batch), params)
+  const program = await backend.compile(bound.graph)
   const shapes: Readonly<Record<string, readonly number[]>> = config.memory
     ? { memory: [batch, config.dim] }
     : {}
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
-  const fixed = { ...(literal ? {} : params), ...precisionFeed(config, undefined) }
+  const fixed = { ...bound.feeds, ...precisionFeed(config, undefined) }
   const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
   const tokenShape = [batch, 1, config.dim]
   const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
@@ -69,7 +68,9 @@ export async function openStream<R>(setup: {
     })
     return feeds
   }
-  const advance = program.sync ? advanceInPlace(program, backend, bound, state) : advanceByRun(program, state)
+  const advance = program.sync
+    ? advanceInPlace(program, backend, bound.graph, state)
+    : advanceByRun(program, state)
   const complete = (results: Results): R => {
     results.horizon = horizon
     return results as R
@@ -87,7 +88,10 @@ export async function openStream<R>(setup: {
   const dispose = () => {
     if (disposed) return
     disposed = true
-    void queue(async () => state.clear())
+    void queue(async () => {
+      state.clear()
+      bound.dispose()
+    })
     program.dispose()
   }
   const use = () => {
@@ -144,12 +148,6 @@ export async function openStream<R>(setup: {
 
 /** Feeds and results that are state carry this prefix. */
 const STATE = 'state/'
-
-/**
- * Parameters up to this number of elements become literals of the program: an executor then packs or uploads them once,
- * and a step has few feeds. Larger ones stay feeds, because a literal is held as doubles while the program is compiled.
- */
-const LARGEST_LITERALS = 2 ** 18
 
 /** (B,1,f) → (B,f); margin is (B,1) → (B). */
 const withoutTime = (shape: readonly number[]): readonly number[] => shape.filter((_, axis) => axis !== 1)

@@ -1,0 +1,3 @@
+/** What training a gate needs; loaded on demand, in one piece: bundlers make a file of every module loaded so. */
+export { createTrainer } from './trainer.js'
+export { gateVjp } from './vjp.js'
