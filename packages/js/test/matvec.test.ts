@@ -7,10 +7,10 @@ import {
   type Tensor,
   type Value,
 } from '@fep-moe/core'
+import { wholeView } from '@fep-moe/core/lowering'
 import { jsBackend, toJavaScript } from '@fep-moe/js'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { wholeView } from '../src/ir/view.js'
 import { loadKernel, matvecOn } from '../src/matvec/kernel.js'
 import { packPanels, panelsLength } from '../src/matvec/panels.js'
 import { openSpace, sharedMemory } from '../src/matvec/space.js'

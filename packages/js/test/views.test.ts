@@ -1,6 +1,4 @@
 import { countOf, transpose } from '@fep-moe/core'
-import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import {
   broadcastView,
   flipView,
@@ -10,7 +8,9 @@ import {
   sliceView,
   type View,
   wholeView,
-} from '../src/ir/view.js'
+} from '@fep-moe/core/lowering'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
 
 /** Offsets in row-major order: what a view is. */
 function offsetsOf({ shape, strides, offset }: View): number[] {

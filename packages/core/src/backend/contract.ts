@@ -73,6 +73,8 @@ export interface Capabilities {
   readonly symbolicBatch: boolean
   /** What executes: a processor, a graphics card, a software rasterizer. */
   readonly device: 'cpu' | 'gpu' | 'software-gpu'
+  /** The graphics adapter, as its driver calls it; where there is one that says. */
+  readonly adapter?: string
   /** Arithmetic of the executor. */
   readonly precision: 'float32' | 'float64'
   /** Declared error per operator beyond rounding; empty for executors that round correctly to their precision. */

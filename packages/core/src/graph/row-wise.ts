@@ -9,7 +9,7 @@ import { sizeOf } from './shape.js'
 import type { Graph, Node, NodeOf, ValueInfo } from './types.js'
 
 /** The axis that holds rows; `none`: the value does not depend on rows. */
-type RowAxis = number | 'none'
+export type RowAxis = number | 'none'
 
 /** Operands' row axes and infos in, the result's row axis out; `undefined`: rows mix. */
 type RowRule = (
@@ -119,13 +119,18 @@ const RULES: Readonly<Record<PrimitiveName, RowRule>> = {
   GroupedMatMul: never,
 }
 
-/** @throws FEP_BAD_GRAPH where a Scan names a batch axis and its body mixes rows */
-export function checkRowWise(node: NodeOf<'Scan'>): void {
-  const { batchAxis, states, xs, axis } = node.attrs
-  if (batchAxis === null) return
-  const body: Graph = expandComposites(node.attrs.body)
+/**
+ * The body of a Scan that names a batch axis, composites expanded, and the axis that holds rows for each of its values.
+ * @throws FEP_BAD_GRAPH where rows mix
+ */
+export function rowAxesOf({ attrs }: NodeOf<'Scan'>): {
+  readonly body: Graph
+  readonly axes: ReadonlyMap<string, RowAxis>
+} {
+  const { batchAxis, states, xs } = attrs
+  const body: Graph = expandComposites(attrs.body)
   const axes = new Map<string, RowAxis>(
-    body.inputs.map((name, i) => [name, i < states + xs ? batchAxis : 'none']),
+    body.inputs.map((name, i) => [name, i < states + xs ? (batchAxis as number) : 'none']),
   )
   for (const inner of body.nodes) {
     const operands = inner.inputs.map((name) => body.values[name] as ValueInfo)
@@ -144,6 +149,14 @@ export function checkRowWise(node: NodeOf<'Scan'>): void {
       axes.set(output, found)
     }
   }
+  return { body, axes }
+}
+
+/** @throws FEP_BAD_GRAPH where a Scan names a batch axis and its body mixes rows */
+export function checkRowWise(node: NodeOf<'Scan'>): void {
+  const { batchAxis, axis } = node.attrs
+  if (batchAxis === null) return
+  const { body, axes } = rowAxesOf(node)
   body.outputs.forEach(({ name, value }) => {
     const found = axes.get(value)
     if (found !== batchAxis && found !== 'none')

@@ -1,5 +1,5 @@
 /** Writes the text of one kernel, and notes which buffers it touches and which variables it needs from outside. */
-import type { Buffer, View } from '../ir/view.js'
+import type { Buffer, View } from '@fep-moe/core/lowering'
 
 const isNumber = (index: string): boolean => /^\d+$/.test(index)
 

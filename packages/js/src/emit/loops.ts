@@ -2,7 +2,7 @@
  * Loop nests over views of one shape. Axes that all views walk in step become one loop, axes of length 1 none, and an
  * element that a loop does not change is read before the loop.
  */
-import type { View } from '../ir/view.js'
+import type { View } from '@fep-moe/core/lowering'
 import type { KernelWriter, Wish } from './kernel-writer.js'
 
 /** Views over one shape, with as few axes as say the same. */

@@ -1,6 +1,7 @@
 /** The text of a module: functions of one or more kernels, and one that calls them in order. */
+
+import type { Buffer, View } from '@fep-moe/core/lowering'
 import { buffersOf, type Kernel, type Module } from '../ir/module.js'
-import type { Buffer, View } from '../ir/view.js'
 import type { Plan } from '../plan.js'
 import { joinKernels, type Run, type RunLoop } from './join-kernels.js'
 

@@ -3,7 +3,7 @@
  * double that is summed in the order of the inner axis. Operands are read through their strides, so a transposed matrix
  * needs no copy.
  */
-import { sliceView, type View } from '../ir/view.js'
+import { sliceView, type View } from '@fep-moe/core/lowering'
 import type { KernelWriter, Wish } from './kernel-writer.js'
 
 /** Rows and columns of a block, as measured: 4 x 4 beats 2 x 4 though it outgrows the 16 registers of x64. */

@@ -2,38 +2,10 @@
  * Elementwise operators as JavaScript expressions. Every intermediate result is rounded to its dtype, as if it had been
  * stored: a fused chain has the bits of the unfused one.
  */
-import type { DType, PrimitiveName } from '@fep-moe/core'
+import type { DType } from '@fep-moe/core'
+import type { ScalarName, Tree, View } from '@fep-moe/core/lowering'
 import { ERF_DENSITY, ERF_END, ERF_TERMS } from '../erf-table.js'
-import type { Tree } from '../ir/lazy.js'
-import type { View } from '../ir/view.js'
 import type { KernelWriter } from './kernel-writer.js'
-
-/** The elementwise operators. */
-export type ScalarName = Extract<
-  PrimitiveName,
-  | 'Neg'
-  | 'Exp'
-  | 'Log'
-  | 'Sqrt'
-  | 'Tanh'
-  | 'Sigmoid'
-  | 'Erf'
-  | 'Sin'
-  | 'Cos'
-  | 'Not'
-  | 'Cast'
-  | 'Add'
-  | 'Sub'
-  | 'Mul'
-  | 'Div'
-  | 'Max'
-  | 'Min'
-  | 'Greater'
-  | 'GreaterOrEqual'
-  | 'Equal'
-  | 'And'
-  | 'Where'
->
 
 /** Writes one operator; operands are atoms, the result need not be. */
 interface ScalarRule {
@@ -125,6 +97,3 @@ export function literalCode(value: number, dtype: DType): string {
   const text = Object.is(held, -0) ? '-0' : String(held)
   return text.startsWith('-') ? `(${text})` : text
 }
-
-/** Every operator that {@link scalarCode} writes. */
-export const scalarNames = Object.keys(RULES) as ScalarName[]

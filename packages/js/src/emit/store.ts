@@ -1,6 +1,5 @@
 /** The elementwise kernel: one loop nest that computes a lazy value into a view. */
-import { type Lazy, viewsOf } from '../ir/lazy.js'
-import type { View } from '../ir/view.js'
+import { type Lazy, type View, viewsOf } from '@fep-moe/core/lowering'
 import type { KernelWriter } from './kernel-writer.js'
 import { Loops } from './loops.js'
 import { scalarCode } from './scalar.js'

@@ -1,6 +1,6 @@
 /** What a graph is lowered to: kernels in order, some of them in loops, and the buffers they share. */
 import type { DType, Tensor } from '@fep-moe/core'
-import type { Buffer, View } from './view.js'
+import type { Buffer, View } from '@fep-moe/core/lowering'
 
 /** One function of the generated module. */
 export interface Kernel {

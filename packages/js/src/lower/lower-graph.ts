@@ -1,8 +1,7 @@
 /** Graph → module: every node through its lowering, then the outputs. */
 import { eliminateDeadCode, type Graph, type Node, type PrimitiveName } from '@fep-moe/core'
-import type { Lazy } from '../ir/lazy.js'
+import { isContiguous, type Lazy } from '@fep-moe/core/lowering'
 import { buffersOf, type Module } from '../ir/module.js'
-import { isContiguous } from '../ir/view.js'
 import { lowerings } from '../lowerings/table.js'
 import { ModuleBuilder } from './module-builder.js'
 import { Scope } from './scope.js'

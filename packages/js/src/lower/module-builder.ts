@@ -1,8 +1,8 @@
 /** Collects buffers and kernels of one module while its graph is lowered. */
 import { allocate, countOf, type DType } from '@fep-moe/core'
+import { type Buffer, broadcastView, type View, wholeView } from '@fep-moe/core/lowering'
 import { KernelWriter } from '../emit/kernel-writer.js'
 import type { ConstantBuffer, PackedMatrix, Stage } from '../ir/module.js'
-import { type Buffer, broadcastView, type View, wholeView } from '../ir/view.js'
 import { panelsLength } from '../matvec/panels.js'
 
 /** Elements in panels per module, 2 MiB: programs share the memory in which the kernel works. */

@@ -1,89 +1,19 @@
-/** One graph while it is lowered: the values known so far, and what a lowering may do with them. */
-import { countOf, type Graph, type ValueInfo } from '@fep-moe/core'
+/** A scope whose kernels are functions of the generated module. */
+import { LoweringScope, operatorsOf, type View } from '@fep-moe/core/lowering'
 import type { KernelWriter } from '../emit/kernel-writer.js'
 import { emitStore } from '../emit/store.js'
-import { type Lazy, lazyView, operatorsOf, sizeOfTree } from '../ir/lazy.js'
-import type { View } from '../ir/view.js'
 import type { ModuleBuilder } from './module-builder.js'
 
-/** Operators in one expression; a longer chain is stored in between, so that no line grows without bound. */
-const LARGEST_TREE = 32
-
-/** A value's type where the batch is bound. */
-interface BoundInfo extends ValueInfo {
-  readonly shape: readonly number[]
-}
-
 /** See the file's header. */
-export class Scope {
-  private readonly values = new Map<string, Lazy>()
-  private readonly uses = new Map<string, number>()
-
-  constructor(
-    readonly module: ModuleBuilder,
-    readonly graph: Graph,
-  ) {
-    const use = (name: string) => this.uses.set(name, (this.uses.get(name) ?? 0) + 1)
-    for (const node of graph.nodes) node.inputs.forEach(use)
-    for (const { value } of graph.outputs) use(value)
-  }
-
-  /** dtype and shape of a value. */
-  info(name: string): BoundInfo {
-    return this.graph.values[name] as BoundInfo
-  }
-
-  /** A value as it is: to be read once per element, where it is needed. */
-  lazy(name: string): Lazy {
-    return this.values.get(name) as Lazy
-  }
-
-  /** A value in memory: to be read in any order and as often as it takes. */
-  view(name: string): View {
-    const { shape, tree } = this.lazy(name)
-    if (tree.kind === 'load') return tree.view
-    if (tree.kind === 'literal') return this.module.literal(tree.dtype, tree.value, shape)
-    return this.materialize(name)
-  }
-
-  /** A value for a reader of some shape: what would be computed more than once is stored. */
-  operand(name: string, shape: readonly number[]): Lazy {
-    const lazy = this.lazy(name)
-    const repeats = lazy.tree.kind === 'apply' && countOf(lazy.shape) !== countOf(shape)
-    return repeats ? lazyView(this.view(name)) : lazy
-  }
-
-  /** Defines a value. An expression that several read, or that is long, is computed here. */
-  define(name: string, value: Lazy | View): void {
-    const lazy = 'tree' in value ? value : lazyView(value)
-    this.values.set(name, lazy)
-    if (lazy.tree.kind !== 'apply') return
-    if (this.uses.get(name) !== 1 || sizeOfTree(lazy.tree) > LARGEST_TREE) this.materialize(name)
-  }
-
-  /** Fresh memory for a value, row-major. */
-  allocate(name: string): View {
-    const { dtype, shape } = this.info(name)
-    return this.module.allocate(dtype, shape)
-  }
-
+export class Scope extends LoweringScope<ModuleBuilder> {
   /** Appends the kernel of an operator. */
   kernel(op: string, name: string, write: (k: KernelWriter) => void): void {
     this.module.kernel(`${name}: ${op}`, write)
   }
 
-  /** Computes a value into a view. */
   store(name: string, target: View): void {
     const lazy = this.lazy(name)
     const ops = operatorsOf(lazy.tree)
     this.kernel(ops.length > 0 ? ops.join(', ') : 'copy', name, (k) => emitStore(k, target, lazy))
-  }
-
-  /** Computes a value into fresh memory, where it is from now on. */
-  materialize(name: string): View {
-    const view = this.allocate(name)
-    this.store(name, view)
-    this.values.set(name, lazyView(view))
-    return view
   }
 }

@@ -2,10 +2,11 @@
  * Gather and scatter-add. The place along the indexed axis is a variable of the generated code, so the indexed array is a
  * view without that axis and with a step along it. Scatters add in index order: results are repeatable.
  */
+
+import { operandOf, pickView, resultOf, type View } from '@fep-moe/core/lowering'
 import { Loops } from '../emit/loops.js'
 import { emitStore } from '../emit/store.js'
-import { pickView, type View } from '../ir/view.js'
-import { type LoweringsOf, operandOf, resultOf } from './lowering.js'
+import type { LoweringsOf } from './lowering.js'
 
 /** `x` without its indexed axis, repeated over axes that only the indices have. */
 function picked(x: View, axis: number, variable: string, lead: readonly number[], rank: number): View {

@@ -1,49 +1,9 @@
-/** Operators that move elements. Most of them only make another view; Concat and Pad store their operands into one. */
+/** Operators that store their operands into one array. */
+import { operandOf, resultOf, sliceView } from '@fep-moe/core/lowering'
 import { emitStore } from '../emit/store.js'
-import { broadcastLazy, moveLazy, reshapeLazy } from '../ir/lazy.js'
-import { permuteView, reshapeView, sliceView, type View } from '../ir/view.js'
-import { type LoweringsOf, operandOf, resultOf } from './lowering.js'
+import type { LoweringsOf } from './lowering.js'
 
-export const layout: LoweringsOf<
-  'Constant' | 'Reshape' | 'Transpose' | 'Expand' | 'Slice' | 'Concat' | 'Pad'
-> = {
-  Constant: (scope, node) => {
-    const { dtype, shape, data } = node.attrs
-    const [first = 0] = data
-    // One number, however often it repeats, is part of the code that reads it.
-    if (data.every((v) => Object.is(v, first)))
-      scope.define(resultOf(node), { shape, tree: { kind: 'literal', dtype, value: first } })
-    else scope.define(resultOf(node), scope.module.constant(dtype, shape, data))
-  },
-  Reshape: (scope, node) => {
-    const [x, result] = [operandOf(node), resultOf(node)]
-    const { shape } = scope.info(result)
-    scope.define(
-      result,
-      reshapeLazy(scope.lazy(x), shape) ?? (reshapeView(scope.materialize(x), shape) as View),
-    )
-  },
-  Transpose: (scope, node) => {
-    const result = resultOf(node)
-    const { shape } = scope.info(result)
-    scope.define(
-      result,
-      moveLazy(scope.lazy(operandOf(node)), shape, (view) => permuteView(view, node.attrs.perm)),
-    )
-  },
-  Expand: (scope, node) => {
-    const result = resultOf(node)
-    const { shape } = scope.info(result)
-    scope.define(result, broadcastLazy(scope.operand(operandOf(node), shape), shape))
-  },
-  Slice: (scope, node) => {
-    const result = resultOf(node)
-    const { axes, starts } = node.attrs
-    const { shape } = scope.info(result)
-    const cut = (view: View) =>
-      axes.reduce((v, axis, i) => sliceView(v, axis, starts[i] as number, shape[axis] as number), view)
-    scope.define(result, moveLazy(scope.lazy(operandOf(node)), shape, cut))
-  },
+export const layout: LoweringsOf<'Concat' | 'Pad'> = {
   Concat: (scope, node) => {
     const result = resultOf(node)
     const { axis } = node.attrs

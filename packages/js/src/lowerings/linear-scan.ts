@@ -1,9 +1,18 @@
 /** The diagonal recurrence: a loop in time per lane, with the state in a local variable. */
+
+import {
+  broadcastLazy,
+  flipView,
+  moveLazy,
+  permuteView,
+  resultOf,
+  sliceView,
+  type View,
+  viewsOf,
+} from '@fep-moe/core/lowering'
 import { Loops } from '../emit/loops.js'
 import { scalarCode } from '../emit/scalar.js'
-import { broadcastLazy, moveLazy, viewsOf } from '../ir/lazy.js'
-import { flipView, permuteView, sliceView, type View } from '../ir/view.js'
-import { type Lowering, resultOf } from './lowering.js'
+import type { Lowering } from './lowering.js'
 
 export const LinearScan: Lowering<'LinearScan'> = (scope, node) => {
   const [h, last] = node.outputs as [string, string]

@@ -1,8 +1,7 @@
 /** Products of a constant matrix and a vector: one call of the kernel in matvec/. */
 import { countOf } from '@fep-moe/core'
+import { lazyView, permuteView, type View, wholeView } from '@fep-moe/core/lowering'
 import { emitStore } from '../emit/store.js'
-import { lazyView } from '../ir/lazy.js'
-import { permuteView, type View, wholeView } from '../ir/view.js'
 import type { ModuleBuilder } from '../lower/module-builder.js'
 import type { Scope } from '../lower/scope.js'
 import { isPlainVector } from '../matvec/panels.js'

@@ -1,8 +1,9 @@
 /** Matrix products: batched, and grouped by row ranges that only the data knows. */
+
+import { broadcastView, operandOf, permuteView, pickView, resultOf, type View } from '@fep-moe/core/lowering'
 import { emitProduct } from '../emit/product.js'
 import { emitStore } from '../emit/store.js'
-import { broadcastView, permuteView, pickView, type View } from '../ir/view.js'
-import { type LoweringsOf, operandOf, resultOf } from './lowering.js'
+import type { LoweringsOf } from './lowering.js'
 import { lowerMatVec } from './matvec.js'
 
 export const products: LoweringsOf<'MatMul' | 'GroupedMatMul'> = {

@@ -1,9 +1,18 @@
 /** Reductions and running sums: totals are doubles, in row-major order, and are rounded once. */
+
+import {
+  flipView,
+  moveLazy,
+  operandOf,
+  permuteView,
+  reshapeView,
+  resultOf,
+  type View,
+  viewsOf,
+} from '@fep-moe/core/lowering'
 import { Loops } from '../emit/loops.js'
 import { scalarCode } from '../emit/scalar.js'
-import { moveLazy, viewsOf } from '../ir/lazy.js'
-import { flipView, permuteView, reshapeView, type View } from '../ir/view.js'
-import { type Lowering, type LoweringsOf, operandOf, resultOf } from './lowering.js'
+import type { Lowering, LoweringsOf } from './lowering.js'
 
 /** Kept axes first, reduced ones last: one total per element of the first ones. */
 function reduction<O extends 'ReduceSum' | 'ReduceMax'>(

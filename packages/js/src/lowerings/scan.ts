@@ -1,7 +1,7 @@
 /** The general recurrence: the body's kernels once per step, on slices of xs and ys and on states in memory. */
+
+import { type Lazy, lazyView, pickView, type View } from '@fep-moe/core/lowering'
 import { emitStore } from '../emit/store.js'
-import { type Lazy, lazyView } from '../ir/lazy.js'
-import { pickView, type View } from '../ir/view.js'
 import { lowerBody } from '../lower/lower-graph.js'
 import type { Scope } from '../lower/scope.js'
 import type { Lowering } from './lowering.js'

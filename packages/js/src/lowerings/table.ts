@@ -1,6 +1,6 @@
 /** Every primitive and how it is lowered. The compiler reports an operator that is missing here. */
 import type { PrimitiveName } from '@fep-moe/core'
-import { elementwise } from './elementwise.js'
+import { sharedLowerings } from '@fep-moe/core/lowering'
 import { indexing } from './indexing.js'
 import { layout } from './layout.js'
 import { LinearScan } from './linear-scan.js'
@@ -12,7 +12,7 @@ import { TopK } from './top-k.js'
 
 /** See the file's header. */
 export const lowerings: LoweringsOf<PrimitiveName> = {
-  ...elementwise,
+  ...sharedLowerings,
   ...layout,
   ...reduce,
   ...products,

@@ -1,10 +1,10 @@
 /** The k largest: by insertion into the results where k is small, else by sorting. Equal elements keep their order. */
+
+import { mapViews, operandOf, pickView, type View, viewsOf } from '@fep-moe/core/lowering'
 import type { KernelWriter } from '../emit/kernel-writer.js'
 import { Loops } from '../emit/loops.js'
 import { scalarCode } from '../emit/scalar.js'
-import { mapViews, viewsOf } from '../ir/lazy.js'
-import { pickView, type View } from '../ir/view.js'
-import { type Lowering, operandOf } from './lowering.js'
+import type { Lowering } from './lowering.js'
 
 /** Insertion takes up to k steps per element. */
 const LARGEST_INSERTION = 16

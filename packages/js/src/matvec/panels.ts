@@ -3,7 +3,7 @@
  * are left; in a panel column after column; doubles, so that the kernel need not convert them. What the last panel has
  * beyond the matrix is 0.
  */
-import { isContiguous, type View } from '../ir/view.js'
+import { isContiguous, type View } from '@fep-moe/core/lowering'
 
 /** Rows of the panel that begins where `left` rows are left. */
 export const panelRows = (left: number): 8 | 16 => (left <= 8 ? 8 : 16)

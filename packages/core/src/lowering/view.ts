@@ -2,15 +2,16 @@
  * Views: an array seen through an offset and strides. Reshape, Transpose, Expand and Slice only make another view; no
  * element moves until something is computed from it.
  */
-import { countOf, type DType, stridesOf } from '@fep-moe/core'
+import { countOf, stridesOf } from '../graph/shape.js'
+import type { DType } from '../graph/types.js'
 
-/** One typed array of a compiled program. */
+/** One array of a compiled program. */
 export interface Buffer {
-  /** Its variable in the generated module. */
+  /** Unique in its program. */
   readonly name: string
   /**
    * A feed is the caller's, a constant is made once, memory belongs to the program and is reused; panels are a constant
-   * matrix that lies beside that memory, in the order that the kernel of matvec/ reads.
+   * matrix that lies beside that memory, in an order that a kernel of the backend wants.
    */
   readonly kind: 'feed' | 'constant' | 'memory' | 'panels'
   /** float64 is scratch of a kernel or panels, never a value of a graph. */

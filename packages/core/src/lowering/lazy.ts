@@ -2,8 +2,8 @@
  * Lazy values: a literal, a view, or an elementwise expression over views that all have the value's shape. A lazy value
  * is computed where it is read, in the loop of its reader: that is how chains of elementwise operators become one loop.
  */
-import type { DType } from '@fep-moe/core'
-import type { ScalarName } from '../emit/scalar.js'
+import type { DType } from '../graph/types.js'
+import type { ScalarName } from './scalar-name.js'
 import { broadcastView, reshapeView, type View } from './view.js'
 
 /** What computes one element. */
