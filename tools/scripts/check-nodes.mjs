@@ -4,16 +4,23 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lanes } from './lanes.mjs'
+import { browserLanes, lanes } from './lanes.mjs'
 import { bin, npm, root, setup, toolEnv } from './setup.mjs'
+import { prepareSwiftShader, swiftshaderEnv } from './swiftshader.mjs'
 
 /** The last of each line that is supported; the Node that runs this is checked by `npm test`. */
 const VERSIONS = ['22.23.3', '24.21.0']
 
 /** Lanes that run code which is not plain JavaScript, or make code: what a version of Node can change. */
-const CHECKED = lanes.filter((lane) => lane !== 'reference' && lane !== 'tfjs-cpu')
+const CHECKED = lanes.filter(
+  (lane) => !['reference', 'tfjs-cpu', 'webgpu-node', ...browserLanes].includes(lane),
+)
+
+/** Of WebGPU the part that touches Node: the addon, what it hands over, and how a process ends. Kernels are the adapter's. */
+const WEBGPU = ['adopted-device', 'backend', 'device-lost', 'process', 'runtime']
 
 await setup()
+const { folder } = await prepareSwiftShader()
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.log(
     `not run: the packages with Node binaries are for Linux x64, not ${process.platform} ${process.arch}`,
@@ -28,10 +35,24 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 function check(version) {
   const node = install(version)
   console.log(`Node ${version}: ${CHECKED.join(', ')}`)
-  const files = CHECKED.map((lane) => `conformance.${lane}.`)
-  const { status } = spawnSync(node, [bin('vitest'), 'run', ...files], {
+  test(
+    node,
+    CHECKED.map((lane) => `conformance.${lane}.`),
+    CHECKED,
+  )
+  console.log(`Node ${version}: WebGPU's ${WEBGPU.join(', ')}`)
+  test(node, ['--project', 'webgpu', ...WEBGPU], ['webgpu-node'])
+}
+
+/** Runs test files; a lane that is named must run. */
+function test(node, args, named) {
+  const { status } = spawnSync(node, [bin('vitest'), 'run', ...args], {
     cwd: root,
-    env: { ...toolEnv(), FEP_MOE_LANES: CHECKED.join() },
+    env: {
+      ...toolEnv(),
+      ...(folder ? swiftshaderEnv(folder, { only: true }) : {}),
+      FEP_MOE_LANES: named.join(),
+    },
     stdio: 'inherit',
   })
   if (status !== 0) process.exitCode = 1

@@ -10,6 +10,9 @@ const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'fep-moe-packed-'))
 const windows = process.platform === 'win32'
+const { useSwiftShader } = await import(new URL('../scripts/swiftshader.mjs', import.meta.url).href)
+/** Where it is ready, WebGPU runs in the processes that are started here, with or without a graphics card. */
+const driver = await useSwiftShader({ only: true })
 // A shell finds npm.cmd on Windows; elsewhere arguments go through untouched.
 const command = (name: string, args: string[], cwd: string) =>
   run(name, args, { cwd, shell: windows, env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' } })
@@ -20,7 +23,7 @@ function snippets(file: string): string[] {
 }
 
 beforeAll(async () => {
-  for (const name of ['core', 'js', 'onnx', 'tfjs']) {
+  for (const name of ['core', 'js', 'onnx', 'tfjs', 'webgpu']) {
     await command(
       'npx',
       ['pnpm', '--dir', join(root, 'packages', name), 'pack', '--pack-destination', folder],
@@ -28,15 +31,18 @@ beforeAll(async () => {
     )
   }
   const tarballs = readdirSync(folder).filter((file) => file.endsWith('.tgz'))
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'packages/onnx/package.json'), 'utf8'))
+  const pinned = (name: string, runtime: string) => {
+    const manifest = readFileSync(join(root, `packages/${name}/package.json`), 'utf8')
+    return `${runtime}@${JSON.parse(manifest).devDependencies[runtime]}`
+  }
   writeFileSync(
     join(folder, 'package.json'),
     JSON.stringify({ name: 'empty', private: true, type: 'module' }),
   )
-  const runtime = `onnxruntime-node@${devDependencies['onnxruntime-node']}`
+  const runtimes = [pinned('onnx', 'onnxruntime-node'), pinned('webgpu', 'webgpu')]
   await command(
     'npm',
-    ['install', '--no-audit', '--no-fund', ...tarballs.map((file) => `./${file}`), runtime],
+    ['install', '--no-audit', '--no-fund', ...tarballs.map((file) => `./${file}`), ...runtimes],
     folder,
   )
 }, 300_000)
@@ -52,7 +58,8 @@ describe('installed from tarballs', () => {
   }, 60_000)
 
   it('trains, exports, steps: the examples of the packages', async () => {
-    const examples = ['core', 'js', 'onnx', 'tfjs'].flatMap((name) => snippets(`packages/${name}/README.md`))
+    const names = ['core', 'js', 'onnx', 'tfjs', ...(driver.ready ? ['webgpu'] : [])]
+    const examples = names.flatMap((name) => snippets(`packages/${name}/README.md`))
     for (const [i, code] of examples.entries()) {
       writeFileSync(join(folder, `example-${i}.js`), code)
       await command('node', [`example-${i}.js`], folder)
@@ -64,7 +71,12 @@ describe('installed from tarballs', () => {
     // tfjs's own declarations do not compile without skipLibCheck, so its example has a program of its own.
     const [tfjs] = snippets('packages/tfjs/README.md')
     writeFileSync(join(folder, 'typed-tfjs.ts'), tfjs as string)
-    const names = ['README.md', 'packages/core/README.md', 'packages/js/README.md']
+    const names = [
+      'README.md',
+      'packages/core/README.md',
+      'packages/js/README.md',
+      'packages/webgpu/README.md',
+    ]
       .flatMap((file) => snippets(file))
       .map((code, i) => {
         writeFileSync(join(folder, `typed-${i}.ts`), code)

@@ -53,6 +53,12 @@ const table = {
   'tfjs-node': tfjs('node', 'TensorFlow.js on libtensorflow', '@tensorflow/tfjs-node'),
   'tfjs-wasm': tfjs('wasm', 'TensorFlow.js on WebAssembly', '@tensorflow/tfjs-backend-wasm'),
   'tfjs-cpu': tfjs('cpu', 'TensorFlow.js in plain JavaScript', '@tensorflow/tfjs-backend-cpu'),
+  'webgpu-node': {
+    module: '@fep-moe/webgpu',
+    packages: ['@fep-moe/webgpu', 'webgpu'],
+    options: (choice: BackendChoice) => ({ smallPrograms: smallPrograms(choice) }),
+    summary: 'WebGPU on Dawn',
+  },
   reference: {
     module: '@fep-moe/core',
     packages: [],

@@ -46,6 +46,7 @@ describe('fep-moe', () => {
       'tfjs-node',
       'tfjs-wasm',
       'tfjs-cpu',
+      'webgpu-node',
       'reference',
     ])
     expect(states.at(-1)).toMatchObject({

@@ -44,11 +44,19 @@ async function probe(name: BackendName): Promise<BackendState> {
   }
 }
 
-function describe({ name, summary, available, runs, reason, versions }: BackendState): string {
+function describe({ name, summary, available, runs, reason, versions, capabilities }: BackendState): string {
   const installed = Object.entries(versions).filter(
     ([key]) => !['fep-moe', '@fep-moe/experiments'].includes(key),
   )
   const list = installed.map(([key, version]) => `${key} ${version}`).join(', ')
-  const picked = runs === null || runs === name ? '' : `: ${runs}`
-  return `${name.padEnd(10)} ${available ? 'available' : 'missing  '}  ${summary}${picked} (${list})${reason ? `\n           ${reason}` : ''}`
+  const graphics = capabilities && adapterOf(capabilities)
+  const found = graphics ?? (runs === name ? undefined : runs)
+  const picked = found ? `: ${found}` : ''
+  return `${name.padEnd(11)} ${available ? 'available' : 'missing  '}  ${summary}${picked} (${list})${reason ? `\n            ${reason}` : ''}`
+}
+
+/** The graphics adapter; undefined for what runs on a processor by design. */
+function adapterOf({ device, adapter = 'an adapter without a name' }: Capabilities): string | undefined {
+  if (device === 'cpu') return undefined
+  return device === 'software-gpu' ? `${adapter}, software` : adapter
 }
