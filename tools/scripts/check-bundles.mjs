@@ -20,10 +20,18 @@ const subjects = [
     code: `${CORE}\nimport { jsBackend } from '@fep-moe/js'\nglobalThis.app = [createGate, jsBackend]`,
   },
   {
+    name: 'core + onnx (web)',
+    code: `${CORE}\nimport { onnxBackend } from '@fep-moe/onnx'\nglobalThis.app = [createGate, onnxBackend]`,
+  },
+  {
     name: 'core + tfjs (wasm, cpu)',
     code: `${CORE}\nimport { tfjsBackend } from '@fep-moe/tfjs'\nglobalThis.app = [createGate, tfjsBackend]`,
     // Emscripten's glue inside tfjs-backend-wasm asks for them after it has found itself in Node.
     tolerated: ['fs', 'worker_threads'],
+  },
+  {
+    name: 'core + webgpu',
+    code: `${CORE}\nimport { webgpuBackend } from '@fep-moe/webgpu'\nglobalThis.app = [createGate, webgpuBackend]`,
   },
 ]
 /** Optional peers that a page need not have; they are loaded behind a check. */
@@ -125,11 +133,12 @@ function loadedAtOnce(chunks) {
   return [...loaded]
 }
 
-/** Node's own modules that a chunk imports, and the empty module that Vite puts in their place. */
+/** What a chunk imports that only Node has, and the empty module that Vite puts in its place. */
 function nodeModules({ text }) {
   const imported = text.matchAll(/(?:from|import|require)\s*\(?\s*["']([^"']+)["']/g)
   const found = [...imported].map((match) => match[1])
-  const own = found.filter((name) => name.startsWith('node:') || builtinModules.includes(name))
+  const native = ['onnxruntime-node', 'webgpu', ...builtinModules]
+  const own = found.filter((name) => name.startsWith('node:') || native.includes(name))
   return text.includes('__vite-browser-external') ? [...own, 'a module that Vite emptied'] : own
 }
 

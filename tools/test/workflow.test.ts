@@ -24,14 +24,15 @@ it('the workflow runs every lane of the local check', () => {
 
 it('the workflow has a job for every lane of the matrix', async () => {
   const { lanes } = await import(new URL('../scripts/lanes.mjs', import.meta.url).href)
-  const [, listed] = read('.github/workflows/ci.yml').match(/^ +lane: \[(.*)\]$/m) ?? []
-  expect(listed?.split(',').map((name) => name.trim())).toEqual(lanes)
+  const [, listed] = read('.github/workflows/ci.yml').match(/^ +lane:\n((?: +- .+\n)+)/m) ?? []
+  expect(listed?.match(/[\w-]{2,}/g)).toEqual(lanes)
 })
 
 it('every lane of the matrix is a test', async () => {
   const { lanes } = await import(new URL('../scripts/lanes.mjs', import.meta.url).href)
-  const files = ['conformance', 'js', 'onnx', 'tfjs'].flatMap((name) =>
-    readdirSync(new URL(`../../packages/${name}/test`, import.meta.url)),
+  const owners = ['conformance', 'js', 'onnx', 'tfjs', 'webgpu'].map((name) => `packages/${name}`)
+  const files = [...owners, 'apps/playground'].flatMap((owner) =>
+    readdirSync(new URL(`../../${owner}/test`, import.meta.url)),
   )
   for (const lane of lanes) expect(files).toContain(`conformance.${lane}.test.ts`)
 })

@@ -4,6 +4,7 @@ import {
   conformanceCases,
   type ExpectedFailure,
   GROUPS,
+  runCase,
   runConformance,
 } from '@fep-moe/conformance'
 import {
@@ -223,6 +224,28 @@ describe('the form for runners', () => {
   it('fails the test of a broken case', async () => {
     const tests = collect({ cases: casesOf('operators/Exp/'), backend: async () => slightlyOff('Exp') })
     await expect(tests[0]?.body()).rejects.toThrow(/failed/)
+  })
+
+  it('takes results from somewhere else, and still judges them', async () => {
+    const [testCase] = casesOf('operators/Exp/')
+    const known: ExpectedFailure = { id: testCase?.id ?? '', reason: 'a test', link: 'https://example.org' }
+    const asked: unknown[] = []
+    const backend = await referenceBackend()
+    const tests = collect({
+      cases: casesOf('operators/Exp/'),
+      expectedFailures: [known],
+      run: async (c, expected) => {
+        asked.push([c.id, expected])
+        return runCase(c, { backend, create: async () => backend }, expected)
+      },
+    })
+    await expect(tests[0]?.body()).rejects.toThrow(/unexpected-pass/)
+    await tests[1]?.body()
+    await tests.at(-1)?.body()
+    expect(asked).toEqual([
+      [known.id, known],
+      [casesOf('operators/Exp/')[1]?.id, undefined],
+    ])
   })
 })
 

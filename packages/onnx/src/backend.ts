@@ -1,27 +1,19 @@
-/** The ONNX Runtime backend. */
-import { type Backend, type Capabilities, defineBackend, FepError, show, tieredBackend } from '@fep-moe/core'
+/** The ONNX Runtime backend, on whichever build of the runtime. */
+import { type Backend, type Capabilities, defineBackend, tieredBackend } from '@fep-moe/core'
 import { jsBackend, SMALL_PROGRAM } from '@fep-moe/js'
-import { checkInteger } from './check-integer.js'
 import { claimedComposites } from './lowerings/table.js'
-import { loadRuntime, type OnnxRuntime } from './runtime/load.js'
+import { checkOptions, type OnnxBackendOptions } from './options.js'
+import { loadRuntime, preferredRuntime, type RuntimeImports } from './runtime/load.js'
+import { isWeb, type OnnxRuntime } from './runtime/runtime.js'
 import { openSession } from './runtime/session.js'
+import { configureWeb, startWeb } from './runtime/web.js'
 import { buildModel } from './to-onnx.js'
 
-/** Options of {@link onnxBackend}. */
-export interface OnnxBackendOptions {
-  /** Threads per session; an integer from 1 to 256, default 1: many small runs go faster as many processes. */
-  readonly threads?: number
-  /** See `ToOnnxOptions.batchHint`; an integer >= 1, default 32. */
-  readonly batchHint?: number
-  /**
-   * What runs programs below `SMALL_PROGRAM` operations, one step of a small gate for instance: `javascript` (default)
-   * takes a tenth of the time that handing the call to the runtime takes; `native` sends everything to ONNX Runtime.
-   */
-  readonly smallPrograms?: 'javascript' | 'native'
+/** Settings of a backend that is ONNX Runtime alone. */
+export interface RuntimeOptions {
+  readonly threads: number
+  readonly batchHint: number
 }
-
-/** Options of a backend that is ONNX Runtime alone. */
-export type RuntimeOptions = Required<Omit<OnnxBackendOptions, 'smallPrograms'>>
 
 const MEASURED = 'onnxruntime-node 1.30 on x64, 200,001 points in -60..20 and -10..10'
 
@@ -49,18 +41,16 @@ const CAPABILITIES: Capabilities = {
   },
 }
 
-/**
- * Makes a backend that runs graphs on onnxruntime-node, an optional peer that is loaded here; programs too small to be
- * worth a call into it run as generated JavaScript. One program serves every batch size, and tensors that one run returns
- * feed the next without a copy.
- * @throws FEP_BACKEND_MISSING where onnxruntime-node is not installed or has no binary for this platform;
- * FEP_BAD_ARGUMENT for an unknown option or one out of range
- * @example
- * const backend = await onnxBackend({ threads: 1 })
- */
-export async function onnxBackend(options: OnnxBackendOptions = {}): Promise<Backend> {
-  const { smallPrograms, ...checked } = checkOptions(options)
-  const native = backendOn(await loadRuntime(), checked)
+/** `onnxBackend` of an entry that imports runtimes in its own way. */
+export async function openBackend(options: OnnxBackendOptions, imports: RuntimeImports): Promise<Backend> {
+  const { runtime: wanted, wasmPaths, smallPrograms, ...settings } = checkOptions(options)
+  const runtime =
+    typeof wanted === 'object' ? wanted : await loadRuntime(wanted ?? preferredRuntime(imports), imports)
+  if (isWeb(runtime)) {
+    configureWeb(runtime, { threads: settings.threads, ...(wasmPaths === undefined ? {} : { wasmPaths }) })
+    await startWeb(runtime)
+  }
+  const native = backendOn(runtime, settings)
   return smallPrograms === 'native'
     ? native
     : tieredBackend({ small: await jsBackend(), large: native, below: SMALL_PROGRAM })
@@ -79,29 +69,4 @@ export function backendOn(
     compile: (graph) => openSession(runtime, buildModel(graph, { batchHint, threads }), graph, settings),
     dispose: () => undefined,
   })
-}
-
-/** Backend specifier entry: `{ module: '@fep-moe/onnx', options: { threads } }`. */
-export const createBackend = (options?: Readonly<Record<string, unknown>>): Promise<Backend> =>
-  onnxBackend(options as OnnxBackendOptions)
-
-/** Fills in defaults. @throws FEP_BAD_ARGUMENT */
-export function checkOptions(options: OnnxBackendOptions): Required<OnnxBackendOptions> {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new FepError('FEP_BAD_ARGUMENT', `onnxBackend: options are ${show(options)}; expected an object`)
-  const { threads = 1, batchHint = 32, smallPrograms = 'javascript', ...unknown } = options
-  const [extra] = Object.keys(unknown)
-  if (extra !== undefined)
-    throw new FepError(
-      'FEP_BAD_ARGUMENT',
-      `onnxBackend: unknown option ${show(extra)}; accepted: threads, batchHint, smallPrograms`,
-    )
-  checkInteger('onnxBackend.threads', threads, 256)
-  checkInteger('onnxBackend.batchHint', batchHint)
-  if (smallPrograms !== 'javascript' && smallPrograms !== 'native')
-    throw new FepError(
-      'FEP_BAD_ARGUMENT',
-      `onnxBackend.smallPrograms is ${show(smallPrograms)}; accepted: 'javascript', 'native'`,
-    )
-  return { threads, batchHint, smallPrograms }
 }

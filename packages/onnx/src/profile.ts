@@ -1,7 +1,8 @@
 /** Time per node, from ONNX Runtime's own profiler. Node only: the profiler writes a file. */
 import type { Feeds, Graph, Program } from '@fep-moe/core'
-import { backendOn, checkOptions, type OnnxBackendOptions } from './backend.js'
+import { backendOn } from './backend.js'
 import { checkInteger } from './check-integer.js'
+import { checkOptions, type OnnxBackendOptions } from './options.js'
 import { loadRuntime } from './runtime/load.js'
 
 /** Time of one node of the model that ONNX Runtime made of a graph. */
@@ -17,7 +18,7 @@ export interface NodeTime {
 }
 
 /** Options of {@link profile}. */
-export interface ProfileOptions extends OnnxBackendOptions {
+export interface ProfileOptions extends Pick<OnnxBackendOptions, 'threads' | 'batchHint'> {
   /** Measured runs; an integer >= 1, default 50. As many again, at most 20, warm up. */
   readonly runs?: number
 }

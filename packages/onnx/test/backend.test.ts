@@ -171,7 +171,7 @@ describe('a runtime that is missing', () => {
     [notFound, 'is not installed'],
     [noBinary, 'does not load on'],
   ])('is an error with the install line', async (cause, reason) => {
-    const loading = loadRuntime(() => Promise.reject(cause))
+    const loading = loadRuntime('node', { node: () => Promise.reject(cause) })
     await expect(loading).rejects.toMatchObject({ code: 'FEP_BACKEND_MISSING', cause })
     await expect(loading).rejects.toThrow(reason)
     await expect(loading).rejects.toThrow('ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node')

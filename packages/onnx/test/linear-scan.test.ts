@@ -15,7 +15,8 @@ import {
   type LinearScanForm,
   PRODUCT_STEPS,
 } from '../src/linear-scan/choose.js'
-import { loadRuntime, type OnnxRuntime } from '../src/runtime/load.js'
+import { loadRuntime } from '../src/runtime/load.js'
+import type { OnnxRuntime } from '../src/runtime/runtime.js'
 import { openSession } from '../src/runtime/session.js'
 import { buildModel } from '../src/to-onnx.js'
 import { difference } from './agreement.js'

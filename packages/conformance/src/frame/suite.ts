@@ -3,7 +3,7 @@ import { type Backend, FepError } from '@fep-moe/core'
 import { conformanceCases } from '../cases.js'
 import { type ConformanceCase, GROUPS } from './case.js'
 import { checkedExpectations } from './expectations.js'
-import { type CaseResult, isBroken, type Report, summarize } from './result.js'
+import { type CaseResult, type ExpectedFailure, isBroken, type Report, summarize } from './result.js'
 import { type RunOptions, selectCases } from './run.js'
 import { runCase } from './run-case.js'
 
@@ -19,6 +19,11 @@ const TIMEOUT = 60_000
 /** Options of {@link conformance}. */
 export interface SuiteOptions extends Omit<RunOptions, 'onResult'> {
   readonly runner: Runner
+  /**
+   * Runs a case somewhere else, in a page for instance. Default: here, on `backend`. Otherwise `backend` only says what
+   * that executor is, and its disposal ends it.
+   */
+  readonly run?: (testCase: ConformanceCase, expected?: ExpectedFailure) => Promise<CaseResult>
   /** Receives the lane's report when all cases are over; what it throws fails the lane. */
   readonly report?: (report: Report) => unknown
 }
@@ -32,7 +37,7 @@ export interface SuiteOptions extends Omit<RunOptions, 'onResult'> {
  *
  * conformance({ runner: { describe, it }, backend: () => myBackend() })
  */
-export function conformance({ runner, backend: create, report, ...options }: SuiteOptions): void {
+export function conformance({ runner, backend: create, run, report, ...options }: SuiteOptions): void {
   const { describe, it } = runner
   let shared: Promise<Backend> | undefined
   const results: CaseResult[] = []
@@ -40,11 +45,13 @@ export function conformance({ runner, backend: create, report, ...options }: Sui
     shared ??= create()
     return shared
   }
+  const runHere: SuiteOptions['run'] = async (testCase, expected) =>
+    runCase(testCase, { backend: await open(), create }, expected)
   const register = (testCase: ConformanceCase, expected: ReturnType<typeof checkedExpectations>) =>
     it(
       testCase.id,
       async () => {
-        const result = await runCase(testCase, { backend: await open(), create }, expected.get(testCase.id))
+        const result = await (run ?? runHere)(testCase, expected.get(testCase.id))
         results.push(result)
         if (isBroken(result)) throw new Error(`${result.status}: ${result.message}`)
       },

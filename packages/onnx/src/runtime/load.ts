@@ -1,41 +1,60 @@
-/** The one place that knows which ONNX Runtime is used. Loaded on demand: importing this package needs no runtime. */
+/** Finds an ONNX Runtime. Loaded on demand: importing this package needs no runtime. */
 import { FepError } from '@fep-moe/core'
-import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import { inNode, isRuntime, type OnnxRuntime, type OnnxRuntimeName } from './runtime.js'
 
-/** The part of an ONNX Runtime for JavaScript that this package uses. */
-export interface OnnxRuntime {
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>
-  }
-  readonly Tensor: new (
-    type: 'float32' | 'int32' | 'bool',
-    data: Tensor.DataType,
-    dims: readonly number[],
-  ) => Tensor
-}
+/** `import()` of each build, where an entry of this package has one. */
+export type RuntimeImports = Readonly<Partial<Record<OnnxRuntimeName, () => Promise<unknown>>>>
 
-const INSTALL = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node'
+/** `import()` of a package that no bundler may look for. */
+const unbundled = (specifier: string) => import(/* @vite-ignore */ /* webpackIgnore: true */ specifier)
 
 /**
- * Loads onnxruntime-node.
- * @throws FEP_BACKEND_MISSING where it is not installed, or has no binary for this platform
+ * What Node imports. A bundler of a server cannot take a native addon along, and must not take the WebAssembly build
+ * along either, which the server does not use.
+ */
+export const nodeImports: RuntimeImports = {
+  node: () => unbundled('onnxruntime-node'),
+  web: () => unbundled('onnxruntime-web'),
+}
+
+const INSTALL: Readonly<Record<OnnxRuntimeName, string>> = {
+  node: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+  web: 'npm install onnxruntime-web',
+}
+
+/** The build to use where the user does not choose: Node's in Node, else the one for pages. */
+export const preferredRuntime = (imports: RuntimeImports): OnnxRuntimeName =>
+  imports.node && inNode() ? 'node' : 'web'
+
+/**
+ * Loads a build of ONNX Runtime.
+ * @throws FEP_BACKEND_MISSING where it is not installed, or does not load on this platform
  */
 export async function loadRuntime(
-  importRuntime: () => Promise<unknown> = () => import('onnxruntime-node'),
+  name: OnnxRuntimeName = 'node',
+  imports: RuntimeImports = nodeImports,
 ): Promise<OnnxRuntime> {
+  const load = imports[name]
+  if (!load)
+    throw new FepError(
+      'FEP_BACKEND_MISSING',
+      `onnxruntime-${name} does not run in a page. Use runtime: 'web' here; install it with: ${INSTALL.web}`,
+    )
   try {
-    const module = (await importRuntime()) as OnnxRuntime & { default?: OnnxRuntime }
-    return module.InferenceSession ? module : (module.default as OnnxRuntime)
+    const module = (await load()) as { default?: unknown }
+    const runtime = isRuntime(module) ? module : module.default
+    if (!isRuntime(runtime)) throw new TypeError('the module has no InferenceSession')
+    return runtime
   } catch (cause) {
-    throw new FepError('FEP_BACKEND_MISSING', explain(cause), { cause })
+    throw new FepError('FEP_BACKEND_MISSING', explain(name, cause), { cause })
   }
 }
 
-function explain(cause: unknown): string {
+function explain(name: OnnxRuntimeName, cause: unknown): string {
   const text = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-  const where = typeof process === 'undefined' ? 'this platform' : `${process.platform}-${process.arch}`
-  const missing = /Cannot find (?:package|module) ['"]onnxruntime-node['"]/.test(String(text))
-  if (missing)
-    return `onnxruntime-node is not installed. Install it with: ${INSTALL} (the variable skips a download of GPU libraries, which are not needed)`
-  return `onnxruntime-node does not load on ${where}: ${text}. Where the package has no binary, use another backend; else reinstall it: ${INSTALL}`
+  const where = typeof process === 'undefined' ? 'here' : `on ${process.platform}-${process.arch}`
+  const missing = new RegExp(`Cannot find (?:package|module) ['"]onnxruntime-${name}['"]`).test(String(text))
+  const why = name === 'node' ? ' (the variable skips a download of GPU libraries, which are not needed)' : ''
+  if (missing) return `onnxruntime-${name} is not installed. Install it with: ${INSTALL[name]}${why}`
+  return `onnxruntime-${name} does not load ${where}: ${text}. Where the package has no binary, use another backend; else reinstall it: ${INSTALL[name]}`
 }

@@ -11,7 +11,7 @@ import type {
 } from '@fep-moe/core'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 import type { OnnxModel } from '../to-onnx.js'
-import type { OnnxRuntime } from './load.js'
+import { isWeb, type OnnxRuntime } from './runtime.js'
 import { OnnxTensor, toRuntime } from './tensors.js'
 
 /** How sessions are made. */
@@ -74,10 +74,12 @@ export async function openSession(
       fetches[name] = new OnnxTensor(results[onnx] as Tensor, dtype)
     return fetches
   }
+  // The WebAssembly build takes the memory of a result that is passed in, and never writes there.
+  const sharesMemory = !isWeb(runtime)
   const runInto = async (feeds: Feeds, out: HostFetches): Promise<void> => {
     const wanted = outputs.filter(({ name }) => out[name] !== undefined)
     if (wanted.length === 0) return
-    const inPlace = !overlap(feeds, out)
+    const inPlace = sharesMemory && !overlap(feeds, out)
     const fetches: Record<string, Tensor | null> = {}
     for (const { name, onnx } of wanted)
       fetches[onnx] = inPlace ? toRuntime(runtime, out[name] as HostTensor) : null

@@ -1,7 +1,7 @@
 /** Tensors on both sides of a run, without copies: what one run returns feeds the next as it is. */
 import type { DeviceTensor, DType, Feed, Tensor as HostTensor, TensorData } from '@fep-moe/core'
 import type { Tensor } from 'onnxruntime-common'
-import type { OnnxRuntime } from './load.js'
+import type { OnnxRuntime } from './runtime.js'
 
 /** A result of a run. Its elements are in host memory, owned by the garbage collector. */
 export class OnnxTensor implements DeviceTensor, HostTensor {

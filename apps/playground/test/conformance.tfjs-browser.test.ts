@@ -1,0 +1,3 @@
+import { chromiumLane } from './browser/lane.js'
+
+await chromiumLane({ lane: 'tfjs-browser', executor: 'tfjs-wasm' })
