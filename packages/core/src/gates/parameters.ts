@@ -1,7 +1,8 @@
 /** Named parameters: what a gate has, how they start, and the check of what a user brings. */
 import { FepError, show } from '../errors.js'
 import { countOf } from '../graph/shape.js'
-import { random } from '../random/index.js'
+import { checkSeed } from '../random/refuse.js'
+import { fillUniformFrom } from '../random/uniforms.js'
 import type { Tensor } from '../tensor.js'
 
 /** Parameters by PyTorch state-dict name; float32. */
@@ -60,7 +61,7 @@ export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'to
         )
     }
   }
-  const stream = random(seed, 'init')
+  checkSeed(seed)
   const params: Record<string, Tensor> = {}
   for (const spec of specs) {
     const how = (typeof scheme === 'string' ? scheme : scheme[spec.name]) ?? 'torch'
@@ -74,7 +75,7 @@ export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'to
     if (spec.kind === 'values' && !(chosen && how === 'zeros')) data.set(spec.values ?? [])
     else if (how === 'torch' || (how === 'xavier' && spec.kind === 'weight')) {
       const bound = how === 'torch' ? 1 / Math.sqrt(spec.fanIn) : Math.sqrt(6 / (spec.fanIn + spec.fanOut))
-      stream.split(spec.name).fillUniform(data, -bound, bound)
+      fillUniformFrom(seed, `init/${spec.name}`, data, -bound, bound)
     }
     params[spec.name] = { dtype: 'float32', shape: spec.shape, data }
   }
