@@ -13,8 +13,9 @@ import type { ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
 import type { Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { gateStates } from './state.js'
 
-/** Per-sequence state of a gate: `memory` (B,d) where there is one. Plain tensors; empty for stateless gates. */
+/** Per-sequence state, (B,width) by name: `memory`, `anticipation`. Plain tensors; empty for stateless gates. */
 export type GateState = Readonly<Record<string, Tensor>>
 
 /** A running gate over a batch of sequences. Not shared between callers: steps are taken in call order. */
@@ -51,19 +52,26 @@ export async function openStream<R>(setup: {
   const bound = bindBatch(setup.graph, batch)
   const literal = Object.values(params).reduce((n, t) => n + t.data.length, 0) <= LARGEST_LITERALS
   const program = await backend.compile(literal ? bindInputs(bound, params) : bound)
-  const shapes: Readonly<Record<string, readonly number[]>> = config.memory
-    ? { memory: [batch, config.dim] }
-    : {}
+  const shapes: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
+    gateStates(config).map(({ name, width }) => [name, [batch, width]]),
+  )
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
-  const fixed = { ...(literal ? {} : params), ...precisionFeed(config, undefined) }
+  const pi = (given: Tensor | PrecisionState | undefined) => {
+    const feed = precisionFeed(config, given, [batch, 1])
+    // (B,E) in a step: the graph has an axis for time.
+    return feed.precision?.shape.length === 2 && config.precision?.scope === 'sequence'
+      ? { precision: { ...feed.precision, shape: [batch, 1, config.experts] } }
+      : feed
+  }
+  const fixed = { ...(literal ? {} : params), ...pi(undefined) }
   const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
   const tokenShape = [batch, 1, config.dim]
   const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
     const feeds: Record<string, Feed> = { ...fixed }
     feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
-    if (precision) Object.assign(feeds, precisionFeed(config, precision))
+    if (precision) Object.assign(feeds, pi(precision))
     stateFeeds.forEach(({ name, feed }) => {
       feeds[feed] = state.get(name) as Feed
     })
