@@ -61,6 +61,29 @@ export type * from './graph/types.js'
 export * from './graph/verify.js'
 export * from './losses/losses.js'
 export * from './metrics/metrics.js'
+export type { RouterConfig } from './models/dispatch.js'
+export type { ExpertConfig, Experts } from './models/experts.js'
+export {
+  createLanguageModel,
+  type LanguageModel,
+  type LanguageModelBatch,
+  type LanguageModelLosses,
+  type LanguageModelOptions,
+  type LanguageModelResult,
+  type LanguageModelStep,
+} from './models/language-model.js'
+export type { LanguageModelConfig, ResolvedLanguageModel } from './models/language-model-config.js'
+export type { LanguageModelForm, LanguageModelLoss } from './models/language-model-graph.js'
+export {
+  createMixture,
+  type Mixture,
+  type MixtureBatch,
+  type MixtureOptions,
+  type MixtureResult,
+  type MixtureStep,
+} from './models/mixture.js'
+export type { MixtureConfig } from './models/mixture-config.js'
+export type { MixtureForm } from './models/mixture-graph.js'
 export type * from './ops/attrs.js'
 export type * from './ops/definition.js'
 export { erf, erfc } from './ops/erf.js'

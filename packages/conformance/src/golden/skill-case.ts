@@ -8,6 +8,7 @@ import {
   type Params,
   precisionTracker,
   preset,
+  type ResolvedGateConfig,
   resolveLoss,
   type Tensor,
   toHost,
@@ -34,10 +35,11 @@ export const swapTime = (t: Tensor): Tensor =>
   )
 
 /** Variances after each step (B,T,E), and the Π that each step is routed with, from squared errors. */
-export function trackedPrecision(errors: Tensor, gate: Gate): { variance: Tensor; precision: Tensor } {
-  const { momentum, epsilon, initialVariance } = gate.config.precision as NonNullable<
-    typeof gate.config.precision
-  >
+export function trackedPrecision(
+  errors: Tensor,
+  config: ResolvedGateConfig,
+): { variance: Tensor; precision: Tensor } {
+  const { momentum, epsilon, initialVariance } = config.precision as NonNullable<typeof config.precision>
   const [rows, steps, experts] = errors.shape as [number, number, number]
   const tracker = precisionTracker({ experts, rows, momentum, epsilon, initialVariance })
   let state = tracker.init()
@@ -91,7 +93,7 @@ export async function checkSkillGate(entry: VectorEntry, probe: Probe): Promise<
   const gate: Gate = createGate<GateConfig>(config)
   const params = { 'W.weight': v.get('param.gate.weight'), 'W.bias': v.get('param.gate.bias') }
   const x = swapTime(v.get('input.x'))
-  const { variance, precision } = trackedPrecision(swapTime(v.get('input.errors')), gate)
+  const { variance, precision } = trackedPrecision(swapTime(v.get('input.errors')), gate.config)
   const compare = (name: string, t: Tensor) => probe.compare(name, t, v.get(name), v.tolerance(name))
   try {
     const { weights, memory } = await gate.route(probe.backend, params, x, { precision, details: true })

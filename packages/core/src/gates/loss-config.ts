@@ -65,7 +65,8 @@ export function resolveLoss(
   }
 }
 
-function lossWeightOf({ anticipation }: ResolvedGateConfig): number {
+/** Weight of the prediction loss; 0 where no token is predicted. */
+export function lossWeightOf({ anticipation }: ResolvedGateConfig): number {
   return anticipation && anticipation.kind !== 'distribution' ? anticipation.lossWeight : 0
 }
 

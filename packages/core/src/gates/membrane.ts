@@ -65,9 +65,7 @@ export function charge(
   const { builder } = current
   const [experts, steps, batch] = current.shape as [number, number, Dim]
   const flat = reshape(beta, [experts, 1])
-  const initial = before
-    ? reshape(before, [experts, batch])
-    : expand(builder.constant(0), [experts, batch])
+  const initial = before ? reshape(before, [experts, batch]) : expand(builder.constant(0), [experts, batch])
   const keep = reset && keepOf(reset)
   const atEdge = (v: Value) => reshape(v, [experts, 1, batch])
   if (steps === 1) {

@@ -17,7 +17,7 @@ import {
 import { selectExperts } from './select.js'
 
 /** Finite tokens beyond this magnitude saturate, so that no product inside a gate overflows. */
-const SATURATION = 1e15
+export const SATURATION = 1e15
 
 /** What a sequence graph takes and returns. */
 export interface SequenceOptions {

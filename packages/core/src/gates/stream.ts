@@ -41,10 +41,13 @@ export interface GateStream<R> {
 export async function openStream<R>(setup: {
   backend: Backend
   config: ResolvedGateConfig
-  horizon: 0 | 1
+  /** Put on every result, where there is one to tell. */
+  horizon?: 0 | 1
   graph: Graph
   params: Params
   batch: number
+  /** What a token is, where it is not (B,d) float32: the feed's shape with an axis for time, and a check. */
+  token?: { readonly shape: readonly number[]; check(token: Tensor): void }
 }): Promise<GateStream<R>> {
   const { backend, config, horizon, params, batch } = setup
   if (!Number.isSafeInteger(batch) || batch < 1)
@@ -67,7 +70,8 @@ export async function openStream<R>(setup: {
   }
   const fixed = { ...(literal ? {} : params), ...pi(undefined) }
   const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
-  const tokenShape = [batch, 1, config.dim]
+  const tokenShape = setup.token?.shape ?? [batch, 1, config.dim]
+  const check = setup.token?.check ?? ((token: Tensor) => checkTokens(token, config.dim, 2))
   const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
     const feeds: Record<string, Feed> = { ...fixed }
     feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
@@ -79,7 +83,7 @@ export async function openStream<R>(setup: {
   }
   const advance = program.sync ? advanceInPlace(program, backend, bound, state) : advanceByRun(program, state)
   const complete = (results: Results): R => {
-    results.horizon = horizon
+    if (horizon !== undefined) results.horizon = horizon
     return results as R
   }
   const step = (token: Tensor, precision: Tensor | PrecisionState | undefined): R | Promise<R> => {
@@ -104,7 +108,7 @@ export async function openStream<R>(setup: {
   return {
     step: async (token, options = {}) => {
       use()
-      checkTokens(token, config.dim, 2)
+      check(token)
       if (token.shape[0] !== batch) {
         throw new FepError(
           'FEP_BAD_FEED',

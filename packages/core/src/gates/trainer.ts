@@ -19,6 +19,9 @@ import { type LossConfig, resolveLoss, scoredSteps } from './loss-config.js'
 import type { ParameterSpec, Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 
+/** What loads on demand is one module for gates and models: each entry of its own would split what they share. */
+export { openTrainer }
+
 /** Options of `gate.trainer`. */
 export interface TrainerOptions extends OptimizationOptions {
   /** Default: cross-entropy on logits, mean over tokens. */
