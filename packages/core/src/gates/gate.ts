@@ -22,7 +22,7 @@ export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle
   ? 1
   : C extends { readonly anticipation: { readonly kind: 'direct' } }
     ? 1
-    : C extends { readonly anticipation: { readonly kind: 'additive' } }
+    : C extends { readonly anticipation: { readonly kind: 'additive' | 'distribution' } }
       ? 0
       : C extends { readonly anticipation: object }
         ? 0 | 1
