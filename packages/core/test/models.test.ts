@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   adam,
+  createGate,
   createLanguageModel,
   createMixture,
   type Params,
   referenceBackend,
   type Tensor,
+  tensor,
 } from '../src/index.js'
 import { wave32 } from './helpers.js'
 
@@ -85,5 +87,58 @@ describe('a language model', () => {
       'router.W.weight',
       'router.W.bias',
     ])
+  })
+
+  it('dispatches on decisions for the next token only where it is told to, and then on nothing else', async () => {
+    const router = { memory: { kind: 'leaky' }, anticipation: { kind: 'direct', width: 6 } } as const
+    const model = createLanguageModel({ vocabulary: 5, dim: 4, experts: 3, router, dispatchAhead: true })
+    const params = model.init({ seed: 2 })
+    const ids = tensor(Int32Array.of(0, 3, 1, 4, 2, 2), [2, 3])
+    const { weights } = await model.run(backend, params, ids)
+    const gate = createGate({ dim: 4, experts: 3, ...router })
+    expect(gate.horizon).toBe(1)
+    const table = (params['embed.weight'] as Tensor).data
+    const embedded = Float32Array.from(
+      { length: 24 },
+      (_, i) => table[(ids.data[Math.floor(i / 4)] as number) * 4 + (i % 4)] as number,
+    )
+    const own = Object.fromEntries(gate.params.map(({ name }) => [name, params[`router.${name}`] as Tensor]))
+    const ahead = await gate.route(backend, own, tensor(embedded, [2, 3, 4]))
+    weights.data.forEach((w: number, i: number) => {
+      expect(w).toBeCloseTo(ahead.weights.data[i] as number, 12)
+    })
+  })
+
+  it('puts document starts and weights where they belong', async () => {
+    const router = { memory: { kind: 'leaky' }, anticipation: { kind: 'additive', width: 6 } } as const
+    const model = createLanguageModel({ vocabulary: 5, dim: 4, experts: 2, router })
+    const params = model.init({ seed: 4 })
+    const x = tensor(Int32Array.of(0, 3, 1, 4), [1, 4])
+    const y = tensor(Int32Array.of(3, 1, 4, 2), [1, 4])
+    const reset = tensor(Uint8Array.of(0, 0, 1, 0), [1, 4], 'bool')
+    const whole = await model.evaluate(backend, params, { x, y, reset })
+    const part = (t: Tensor, from: number) => tensor(Int32Array.from(t.data.subarray(from, from + 2)), [1, 2])
+    const halves = await Promise.all(
+      [0, 2].map((from) => model.evaluate(backend, params, { x: part(x, from), y: part(y, from) })),
+    )
+    const joined = halves.flatMap(({ tokenLoss }) => Array.from(tokenLoss.data))
+    joined.forEach((v, i) => {
+      expect(whole.tokenLoss.data[i]).toBeCloseTo(v, 12)
+    })
+    const predicted = halves.reduce((n, { predictionLoss }) => n + predictionLoss / 2, 0)
+    expect(whole.predictionLoss).toBeCloseTo(predicted, 12)
+    const weights = tensor([0, 5, 0, 1], [1, 4])
+    const only = { predictionWeight: 0 } as const
+    const byTokens = await model.evaluate(backend, params, { x, y, reset, weights }, only)
+    const byWeights = await model.evaluate(
+      backend,
+      params,
+      { x, y, reset, weights },
+      { ...only, divideBy: 'weights' },
+    )
+    const sum = 5 * (joined[1] as number) + (joined[3] as number)
+    expect(byTokens.loss).toBeCloseTo(sum / 4, 12)
+    expect(byWeights.loss).toBeCloseTo(sum / 6, 12)
+    await model.release(backend)
   })
 })
