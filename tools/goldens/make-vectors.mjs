@@ -12,9 +12,15 @@ import { fileURLToPath } from 'node:url'
 const MODULES = [
   ['a1-small', /^A1\..*\.s$/],
   ['a1-large', /^A1\..*\.m$/],
+  ['a2-small', /^A2\..*\.s$/],
+  ['a2-large', /^A2\..*\.m$/],
   ['a3', /^A3\.(precision_tracker|routers)\./],
+  ['a3-mixture', /^A3\.moe_/],
   ['a4', /^A4\./],
+  ['a5-small', /^A5\..*\.v$/],
+  ['a5-large', /^A5\..*\.s$/],
   ['a6-a7', /^A[67]\./],
+  ['s0', /^S0\./],
 ]
 
 const TARGET = fileURLToPath(new URL('../../packages/conformance/src/vectors/', import.meta.url))

@@ -22,7 +22,13 @@ export {
   type RoutingOf,
 } from './gates/gate.js'
 export { type LossOptions, lossGraph } from './gates/loss.js'
-export { type LossConfig, type ResolvedLoss, resolveLoss, scoredSteps } from './gates/loss-config.js'
+export {
+  type LossConfig,
+  type ResolvedLoss,
+  resolveLoss,
+  routedSteps,
+  scoredSteps,
+} from './gates/loss-config.js'
 export * from './gates/parameters.js'
 export {
   missRates,
@@ -35,10 +41,11 @@ export * from './gates/presets.js'
 export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
 export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
-export type { StepResult } from './gates/step-result.js'
+export { gateStates, type StateSpec } from './gates/state.js'
 export type { GateState, GateStream } from './gates/stream.js'
 export type {
   BatchForm,
+  StepResult,
   Trainer,
   TrainerOptions,
   TrainingBatch,
@@ -54,13 +61,38 @@ export type * from './graph/types.js'
 export * from './graph/verify.js'
 export * from './losses/losses.js'
 export * from './metrics/metrics.js'
+export type { RouterConfig } from './models/dispatch.js'
+export type { ExpertConfig, Experts } from './models/experts.js'
+export {
+  createLanguageModel,
+  type LanguageModel,
+  type LanguageModelBatch,
+  type LanguageModelLosses,
+  type LanguageModelOptions,
+  type LanguageModelResult,
+  type LanguageModelStep,
+} from './models/language-model.js'
+export type { LanguageModelConfig, ResolvedLanguageModel } from './models/language-model-config.js'
+export type { LanguageModelForm, LanguageModelLoss } from './models/language-model-graph.js'
+export {
+  createMixture,
+  type Mixture,
+  type MixtureBatch,
+  type MixtureOptions,
+  type MixtureResult,
+  type MixtureStep,
+} from './models/mixture.js'
+export type { MixtureConfig } from './models/mixture-config.js'
+export type { MixtureForm } from './models/mixture-graph.js'
 export type * from './ops/attrs.js'
 export type * from './ops/definition.js'
 export { erf, erfc } from './ops/erf.js'
 export { composites, isComposite, primitives } from './ops/table.js'
 export { applyOptimizer, stateName } from './optim/apply-optimizer.js'
+export * from './optim/clip.js'
 export * from './optim/optimizers.js'
 export * from './optim/pack.js'
+export * from './optim/schedules.js'
 export * from './passes/bind-batch.js'
 export * from './passes/bind-inputs.js'
 export * from './passes/common-subexpressions.js'
@@ -75,3 +107,5 @@ export * from './reference/interpreter.js'
 /** Validation with this project's errors, for packages that take configurations of their own. */
 export * as schemas from './schema.js'
 export * from './tensor.js'
+export type { LossResult } from './training/step-result.js'
+export type { OptimizationOptions, TrainingLoop } from './training/trainer.js'

@@ -33,12 +33,22 @@ function complaint(path: string, issue: v.BaseIssue<unknown>): string {
 const number = (accepted: string, fits: (x: number) => boolean) =>
   v.custom<number>((x) => typeof x === 'number' && fits(x), accepted)
 
+/** Finite and above 0. */
+export function isPositive(x: unknown): boolean {
+  return Number.isFinite(x) && (x as number) > 0
+}
+
+/** Between 0 and 1, both excluded. */
+export function isDecay(x: unknown): boolean {
+  return isPositive(x) && (x as number) < 1
+}
+
 /** An integer in a range. */
 export const integerFrom = (least: number, most: number = 2 ** 24) =>
   number(`an integer in ${least}..${most}`, (x) => Number.isInteger(x) && x >= least && x <= most)
 
 /** A finite number above 0. */
-export const positive = number('a finite number > 0', (x) => Number.isFinite(x) && x > 0)
+export const positive = number('a finite number > 0', isPositive)
 
 /** A finite number from 0. */
 export const nonNegative = number('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0)
@@ -47,7 +57,7 @@ export const nonNegative = number('a finite number >= 0', (x) => Number.isFinite
 export const averagingFactor = number('a number in [0, 1)', (x) => x >= 0 && x < 1)
 
 /** A decay: neither 0 nor 1. */
-export const decayFactor = number('a number in (0, 1)', (x) => x > 0 && x < 1)
+export const decayFactor = number('a number in (0, 1)', isDecay)
 
 /** The issue that says most: a union reports the branch that got furthest. */
 function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {

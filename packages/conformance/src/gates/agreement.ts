@@ -19,7 +19,14 @@ export interface Decisions {
 export function logitBound(gate: Gate, params: Params, steps: number, logits: Tensor): number {
   const { memory } = gate.config
   const raw = params.beta_raw?.data
-  const decays = memory ? (raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : memory.beta) : [0]
+  const fixed = !memory
+    ? [0]
+    : 'beta' in memory
+      ? memory.beta
+      : memory.kind === 'probability'
+        ? [memory.leak]
+        : [1]
+  const decays = raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
   const effective = Math.min(steps, 1 / (1 - Math.max(...decays)))
   return 8 * effective * 2 ** -24 * Math.max(...Array.from(logits.data, Math.abs))
 }

@@ -12,6 +12,7 @@ import {
 import type { ProcedureCase, Tolerance } from '../frame/case.js'
 import { noise } from '../frame/data.js'
 import type { Probe } from '../frame/probe.js'
+import { stepOf } from '../frame/steps.js'
 
 /** Writes a case down. */
 export const gateCase = (
@@ -62,6 +63,20 @@ export function sceneOf(
     gate,
     params: gate.init({ seed }),
     x: noise(seed, [batch, steps, config.dim], -2, 2),
-    options: config.precision ? { precision: noise(seed + 1, [config.experts], 0.3, 4) } : {},
+    options: config.precision
+      ? { precision: noise(seed + 1, precisionShape(config, batch, steps), 0.3, 4) }
+      : {},
   }
+}
+
+const precisionShape = ({ precision, experts }: GateConfig, batch: number, steps: number) =>
+  precision?.scope === 'sequence' ? [batch, steps, experts] : [experts]
+
+/** Options of one step of a stream: Π of its tokens, where every sequence has its own. */
+export function optionsAt({ precision }: Scene['options'], step: number): Scene['options'] {
+  return precision?.shape.length === 3
+    ? { precision: stepOf(precision, step) }
+    : precision
+      ? { precision }
+      : {}
 }

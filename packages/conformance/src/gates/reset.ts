@@ -4,7 +4,8 @@ import { EXACT, type ProcedureCase } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { compareDecisions, logitBound } from './agreement.js'
-import { configOf, gateCase, type Mechanisms, sceneOf } from './case.js'
+import { configOf, gateCase, type Mechanisms, optionsAt, sceneOf } from './case.js'
+import { RARER } from './rarer.js'
 
 const NOTE = 'held to the rule of streaming = sequence'
 const STEPS = 9
@@ -33,8 +34,16 @@ function merge(first: readonly boolean[], a: Tensor, b: Tensor): Tensor {
 async function checkMask(probe: Probe, config: GateConfig, seed: number): Promise<void> {
   const rows = [true, false, true]
   const { gate, params, x, options } = sceneOf(config, { batch: 3, steps: STEPS, seed })
-  const route = (tokens: Tensor, reset?: Tensor) =>
-    gate.route(probe.backend, params, tokens, { ...options, ...(reset ? { reset } : {}) })
+  const route = (tokens: Tensor, reset?: Tensor) => {
+    // Where every token has a Π, the second document brings its own.
+    const [from, to] = [STEPS - (tokens.shape[1] as number), STEPS]
+    const precision =
+      options.precision?.shape.length === 3 ? stepsOf(options.precision, from, to) : options.precision
+    return gate.route(probe.backend, params, tokens, {
+      ...(precision ? { precision } : {}),
+      ...(reset ? { reset } : {}),
+    })
+  }
   try {
     const packed = await route(x, maskOf(rows))
     const through = await route(x)
@@ -80,7 +89,7 @@ async function checkStreamReset(probe: Probe, config: GateConfig, seed: number):
   try {
     for (let t = 0; t < STEPS; t++) {
       if (t === CUT) await stream.reset([0, 2])
-      const got = await stream.step(stepOf(x, t), options)
+      const got = await stream.step(stepOf(x, t), optionsAt(options, t))
       const want = {
         logits: stepOf(packed.logits, t),
         weights: stepOf(packed.weights, t),
@@ -113,11 +122,12 @@ const CONFIGS: Readonly<Record<string, Mechanisms>> = {
 
 /** See the file's header. */
 export const reset = (): ProcedureCase[] =>
-  Object.entries(CONFIGS).flatMap(([name, mechanisms], k) => [
-    gateCase(`reset/mask/${name}`, 330 + k, EXACT, NOTE, (probe) =>
-      checkMask(probe, configOf(mechanisms), 330 + k),
-    ),
+  [
+    ...Object.entries(CONFIGS).map(([name, m]) => [name, configOf(m)] as const),
+    ...Object.entries(RARER),
+  ].flatMap(([name, config], k) => [
+    gateCase(`reset/mask/${name}`, 330 + k, EXACT, NOTE, (probe) => checkMask(probe, config, 330 + k)),
     gateCase(`reset/stream/${name}`, 340 + k, EXACT, NOTE, (probe) =>
-      checkStreamReset(probe, configOf(mechanisms), 340 + k),
+      checkStreamReset(probe, config, 340 + k),
     ),
   ])

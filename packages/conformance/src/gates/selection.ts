@@ -9,8 +9,11 @@ const EXPERTS = 4
 /** An exponential, a sum and a division per weight. */
 const TOLERANCE: Tolerance = { atol: 1e-6, rtol: 4e-6 }
 
+/** Policies that rank logits. */
+type Ranking = Exclude<SelectConfig, { readonly kind: 'spike' }>
+
 /** What selection makes of the logits of one token. */
-function select(logits: readonly number[], config: SelectConfig) {
+function select(logits: readonly number[], config: Ranking) {
   const k = config.kind === 'dense' ? 1 : config.k
   const ranked = logits
     .map((_, e) => e)
@@ -20,15 +23,16 @@ function select(logits: readonly number[], config: SelectConfig) {
   const everyone = config.kind === 'dense' || config.softmax === 'before'
   const powers = logits.map((z, e) => (everyone || chosen.includes(e) ? Math.exp(z - at(0)) : 0))
   const total = powers.reduce((a, b) => a + b, 0)
+  const scale = config.kind === 'top-k' ? (config.scale ?? 1) : 1
   const kept = (e: number) => config.kind === 'dense' || chosen.includes(e)
   return {
     indices: chosen,
     margin: k < logits.length ? Math.fround(at(k - 1) - at(k)) : NO_CONTENDER,
-    weights: powers.map((p, e) => (kept(e) ? p / total : 0)),
+    weights: powers.map((p, e) => (kept(e) ? (scale * p) / total : 0)),
   }
 }
 
-async function checkSelection(probe: Probe, config: SelectConfig): Promise<void> {
+async function checkSelection(probe: Probe, config: Ranking): Promise<void> {
   const size = { dim: 5, experts: EXPERTS, memory: { kind: 'leaky' }, select: config } as const
   const { gate, params, x } = sceneOf(size, { batch: 3, steps: 4, seed: 67 })
   try {
@@ -51,7 +55,7 @@ async function checkSelection(probe: Probe, config: SelectConfig): Promise<void>
   }
 }
 
-const POLICIES: readonly SelectConfig[] = [
+const POLICIES: readonly Ranking[] = [
   { kind: 'dense' },
   ...[1, 2, 3, EXPERTS].flatMap((k) =>
     (['before', 'after'] as const).map((softmax) => ({ kind: 'top-k', k, softmax }) as const),

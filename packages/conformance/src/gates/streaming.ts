@@ -5,7 +5,8 @@ import { f } from '../frame/data.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf } from '../frame/steps.js'
 import { compareDecisions, logitBound } from './agreement.js'
-import { configOf, gateCase, type Mechanisms, sceneOf } from './case.js'
+import { configOf, gateCase, type Mechanisms, optionsAt, sceneOf } from './case.js'
+import { RARER } from './rarer.js'
 
 const RULE =
   'logits within 8 · T_eff · 2⁻²⁴ · max|logit|; the same experts wherever the margin exceeds twice that'
@@ -24,7 +25,7 @@ async function checkStreaming(probe: Probe, config: GateConfig, size: Size): Pro
   const stream = await gate.stream(probe.backend, params, { batch })
   try {
     for (let t = 0; t < steps; t++) {
-      const got = await stream.step(stepOf(x, t), options)
+      const got = await stream.step(stepOf(x, t), optionsAt(options, t))
       const want = {
         logits: stepOf(whole.logits, t),
         weights: stepOf(whole.weights, t),
@@ -184,4 +185,10 @@ const restoring = gateCase(
   },
 )
 
-export const streaming = (): ProcedureCase[] => [...combinations(), ...SIZES, restoring]
+const rarer = (): ProcedureCase[] =>
+  Object.entries(RARER).flatMap(([name, config], k) => [
+    streamingCase(name, config, { batch: 3, steps: 7, seed: 340 + k }),
+    streamingCase(`${name}/one-token`, config, { batch: 1, steps: 1, seed: 370 + k }),
+  ])
+
+export const streaming = (): ProcedureCase[] => [...combinations(), ...SIZES, ...rarer(), restoring]

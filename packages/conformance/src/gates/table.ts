@@ -1,5 +1,6 @@
 /** Every case of the group `gates`. */
 import type { ProcedureCase } from '../frame/case.js'
+import { models } from './models.js'
 import { precision } from './precision.js'
 import { reset } from './reset.js'
 import { selection } from './selection.js'
@@ -15,4 +16,5 @@ export const gates = (): ProcedureCase[] => [
   ...selection(),
   ...vjp(),
   ...training(),
+  ...models(),
 ]

@@ -1,4 +1,4 @@
-/** The first twenty training steps of the ablation's nine conditions, against the float64 reference. */
+/** The first twenty training steps of the ablation's nine conditions and of other memories, against the float64 reference. */
 import {
   adam,
   atStep,
@@ -32,6 +32,14 @@ const CONDITIONS: Readonly<Record<string, GateConfig>> = {
   'pi+ant': { ...size, precision, anticipation },
   'beta+pi+ant': { ...size, memory, precision, anticipation },
   oracle: { ...size, router: 'oracle' },
+  mean: { ...size, memory: { kind: 'mean' } },
+  membrane: { ...size, memory: { kind: 'membrane' } },
+  probability: { ...size, memory: { kind: 'probability' } },
+  'probability+distribution': {
+    ...size,
+    memory: { kind: 'probability' },
+    anticipation: { kind: 'distribution', width: 8, activation: 'gelu' },
+  },
 }
 
 const TRAINING_STEPS = 20

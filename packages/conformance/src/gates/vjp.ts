@@ -12,6 +12,7 @@ import { noise } from '../frame/data.js'
 import { GAP_RTOL, gapTolerance } from '../frame/gap.js'
 import type { Probe } from '../frame/probe.js'
 import { configOf, gateCase, type Mechanisms, sceneOf } from './case.js'
+import { RARER } from './rarer.js'
 
 const memory = { kind: 'leaky', beta: 0.9 } as const
 const size = { dim: 5, experts: 4 }
@@ -83,7 +84,9 @@ async function checkFinite(probe: Probe, config: GateConfig): Promise<void> {
         [HUGE, HUGE, HUGE, HUGE],
       ]
     : [[]]) {
-    const options = config.precision ? { precision: tensor(pi) } : {}
+    const everyToken = Array.from({ length: 4 }, () => pi).flat()
+    const precision = config.precision?.scope === 'sequence' ? tensor(everyToken, [2, 2, 4]) : tensor(pi)
+    const options = config.precision ? { precision } : {}
     for (const [name, t] of Object.entries(await gate.route(probe.backend, params, x, options))) {
       if (typeof t === 'object')
         probe.check((t.data as Float32Array).every(Number.isFinite), `${name} holds NaN or an infinity`)
@@ -94,15 +97,18 @@ async function checkFinite(probe: Probe, config: GateConfig): Promise<void> {
 
 /** See the file's header. */
 export const vjp = (): ProcedureCase[] =>
-  Object.entries(CONFIGS).flatMap(([name, mechanisms], k) => [
+  [
+    ...Object.entries(CONFIGS).map(([name, m]) => [name, configOf(m)] as const),
+    ...Object.entries(RARER),
+  ].flatMap(([name, config], k) => [
     gateCase(
       `vjp/${name}`,
       420 + k,
       { atol: 0, rtol: GAP_RTOL },
       'against the float64 reference, 16 times the gap of plain float32',
-      (probe) => checkVjp(probe, configOf(mechanisms), 420 + k),
+      (probe) => checkVjp(probe, config, 420 + k),
     ),
     gateCase(`finite/${name}`, 501, EXACT, 'no NaN and no infinity from finite tokens', (probe) =>
-      checkFinite(probe, configOf(mechanisms)),
+      checkFinite(probe, config),
     ),
   ])

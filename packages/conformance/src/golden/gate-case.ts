@@ -18,7 +18,7 @@ import {
   toHost,
 } from '@fep-moe/core'
 import type { Probe } from '../frame/probe.js'
-import { stepsOf } from '../frame/steps.js'
+import { stepOf, stepsOf } from '../frame/steps.js'
 import { type GoldenGate, goldenGate } from './gates.js'
 import { openVectors, type VectorEntry, type Vectors } from './vectors.js'
 
@@ -57,26 +57,41 @@ const compareTo =
     probe.compare(name, got, vectors.get(name), vectors.tolerance(name))
 
 /** Sequences of a single batch are stored as `x`, those of a training run as `batch0`…`batch4`. */
-const batchOf = (opened: Opened, index = 0): { x: Tensor; targets: Tensor } =>
-  has(opened, 'input.x')
-    ? { x: opened.vectors.get('input.x'), targets: opened.vectors.get('input.targets') }
-    : { x: opened.vectors.get(`input.batch${index}`), targets: opened.vectors.get(`input.targets${index}`) }
+function batchOf({ vectors, loss }: Opened, index = 0): { x: Tensor; targets: Tensor } {
+  const [x, targets] = vectors.names('').includes('input.x')
+    ? ['input.x', 'input.targets']
+    : [`input.batch${index}`, `input.targets${index}`]
+  const right = vectors.get(targets)
+  // Decided at the last step: one target per sequence.
+  return {
+    x: vectors.get(x),
+    targets: loss.time === 'last' ? { ...right, shape: [...right.shape, 1] } : right,
+  }
+}
+
+/** The steps that are scored, (B,T',…), or (B,…) where that is the last one alone. */
+function scoredOf({ gate, loss }: Opened, t: Tensor): Tensor {
+  const steps = t.shape[1] as number
+  return loss.time === 'last'
+    ? stepOf(t, steps - 1)
+    : firstSteps(t, scoredSteps(steps, resolveLoss(gate.config, loss)))
+}
 
 const precisionOf = (opened: Opened): { precision?: Tensor } =>
   has(opened, 'input.pi') ? { precision: opened.vectors.get('input.pi') } : {}
 
 async function forward(opened: Opened, probe: Probe): Promise<void> {
-  const { gate, params, loss, vectors } = opened
+  const { gate, params, vectors } = opened
   const { x, targets } = batchOf(opened)
   const routed = await gate.route(probe.backend, params, x, { ...precisionOf(opened), details: true })
-  const steps = scoredSteps(x.shape[1] as number, resolveLoss(gate.config, loss))
   const compare = compareTo(opened, probe)
   const found = { logits: routed.logits, gates: routed.weights, x_hat: routed.prediction, h: routed.memory }
   for (const [name, t] of Object.entries(found)) {
-    if (has(opened, `output.${name}`)) await compare(`output.${name}`, firstSteps(t as Tensor, steps))
+    if (has(opened, `output.${name}`)) await compare(`output.${name}`, scoredOf(opened, t as Tensor))
   }
   if (!has(opened, 'output.metrics')) return
-  const metrics = Array.from({ length: steps }, (_, t) => {
+  const { length } = vectors.get('output.metrics').data
+  const metrics = Array.from({ length: length / 4 }, (_, t) => {
     const [weights, right] = [atStep(routed.weights, t), atStep(targets, t)]
     const mass = gateMass(weights, right)
     return [mass, entropy(weights), accuracy(weights, right), 1 - mass]

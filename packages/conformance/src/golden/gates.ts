@@ -21,6 +21,7 @@ interface ScriptConfig {
   readonly pi_eps: number
   readonly pi_var0: number
   readonly pred_coeff: number
+  readonly threshold: number
 }
 
 const same = (name: string) => name
@@ -50,6 +51,21 @@ function ablation(c: ScriptConfig): GateConfig {
   }
 }
 
+/** `beta_routing.py`: routers that decide at the end of a sequence, β of a fixed membrane from the case. */
+function sequenceClassifier(c: ScriptConfig & { readonly beta?: number }, router: string): GateConfig {
+  const membrane = { kind: 'membrane', threshold: c.threshold } as const
+  switch (router) {
+    case 'last':
+      return size(c)
+    case 'mean':
+      return { ...size(c), memory: { kind: 'mean' } }
+    case 'lif':
+      return { ...size(c), memory: { ...membrane, beta: c.beta as number, learned: false } }
+    default:
+      return { ...size(c), memory: { ...membrane, learned: true } }
+  }
+}
+
 /** The gate of a case. */
 export function goldenGate({ id, config }: VectorEntry): GoldenGate {
   const c = config as unknown as ScriptConfig
@@ -57,6 +73,13 @@ export function goldenGate({ id, config }: VectorEntry): GoldenGate {
     return {
       config: ablation(c),
       loss: { ...perStep, on: 'logits', predictionWeight: c.pred_coeff },
+      torchName: same,
+    }
+  }
+  if (id.startsWith('A2.')) {
+    return {
+      config: sequenceClassifier(c, id.split('.')[2] as string),
+      loss: { kind: 'cross-entropy', on: 'weights', time: 'last' },
       torchName: same,
     }
   }

@@ -41,9 +41,15 @@ type Module = Promise<{ readonly vectors: Readonly<Record<string, VectorData>> }
 const MODULES: Readonly<Record<string, () => Module>> = {
   'a1-small': () => import('../vectors/a1-small.js'),
   'a1-large': () => import('../vectors/a1-large.js'),
+  'a2-small': () => import('../vectors/a2-small.js'),
+  'a2-large': () => import('../vectors/a2-large.js'),
   a3: () => import('../vectors/a3.js'),
+  'a3-mixture': () => import('../vectors/a3-mixture.js'),
   a4: () => import('../vectors/a4.js'),
+  'a5-small': () => import('../vectors/a5-small.js'),
+  'a5-large': () => import('../vectors/a5-large.js'),
   'a6-a7': () => import('../vectors/a6-a7.js'),
+  s0: () => import('../vectors/s0.js'),
 }
 
 /** Opens a case. */

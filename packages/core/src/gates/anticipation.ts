@@ -1,4 +1,4 @@
-/** Anticipation (paper A §3.3): a small network that predicts the next token from the present one and the membrane. */
+/** Anticipation (paper A §3.3): a small network, which predicts the next token from the present one and the membrane. */
 import type { Value } from '../graph/builder.js'
 import { concat, gelu, relu } from '../graph/expressions.js'
 import type { ResolvedGateConfig } from './config.js'
@@ -7,9 +7,13 @@ import { linearSpecs, type ParameterSpec } from './parameters.js'
 
 type Anticipation = NonNullable<ResolvedGateConfig['anticipation']>
 
-/** Inputs and outputs of each layer of the predictor. */
-function layers({ dim, memory }: ResolvedGateConfig, { width, depth }: Anticipation): [number, number][] {
-  const sizes = [memory ? 2 * dim : dim, ...new Array<number>(depth).fill(width), dim]
+/** Inputs and outputs of each layer. */
+function layers(
+  { dim, experts, memory }: ResolvedGateConfig,
+  { kind, width, depth }: Anticipation,
+): [number, number][] {
+  const [inputs, outputs] = kind === 'distribution' ? [dim, experts] : [memory ? 2 * dim : dim, dim]
+  const sizes = [inputs, ...new Array<number>(depth).fill(width), outputs]
   return sizes.slice(1).map((out, i) => [sizes[i] as number, out])
 }
 
@@ -31,10 +35,10 @@ export function anticipationParams(config: ResolvedGateConfig, anticipation: Ant
 }
 
 /**
- * x̂ = f([x, h]), or f(x) without memory.
+ * f([x, h]), or f(x) without memory.
  * @param x (d, N)
  * @param h (d, N)
- * @returns (d, N)
+ * @returns x̂ (d, N), or logits (E, N) where a distribution is anticipated
  */
 export function predictNext(
   anticipation: Anticipation,
@@ -57,5 +61,5 @@ export function predictNext(
     y = apply(`predictor.${2 * layer}`, y)
     if (layer < anticipation.depth) y = activate(y)
   }
-  return y.named('x_hat')
+  return y.named(anticipation.kind === 'distribution' ? 'anticipated' : 'x_hat')
 }

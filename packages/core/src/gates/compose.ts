@@ -6,15 +6,20 @@ import type { GraphBuilder, Value } from '../graph/builder.js'
 import { add, pad, slice, softmax } from '../graph/expressions.js'
 import { anticipationParams, predictNext } from './anticipation.js'
 import type { ResolvedGateConfig } from './config.js'
+import { averageTokens, mixIn } from './distribution.js'
 import { flattenTokens, project, unflattenTokens } from './feature-major.js'
+import { runningMean } from './mean.js'
+import { charge } from './membrane.js'
 import { advance, decayOf, integrate, memoryParams } from './memory.js'
 import { linearSpecs, type ParameterSpec } from './parameters.js'
 import { weigh } from './precision.js'
+import { integrateProbabilities } from './probability-memory.js'
+import { spikes } from './spike.js'
 
 /** Every parameter of a gate, in state-dict order. */
 export function gateParams(config: ResolvedGateConfig): readonly ParameterSpec[] {
   return [
-    ...(config.memory ? memoryParams(config.memory) : []),
+    ...memoryParams(config.memory),
     ...linearSpecs('W', config.dim, config.experts, config.bias),
     ...(config.anticipation ? anticipationParams(config, config.anticipation) : []),
   ]
@@ -27,10 +32,10 @@ export interface GateOperands {
   readonly x: Value
   /** The tokens one step later (d, T, B): only the oracle reads them. Default: x shifted, zeros at the end. */
   readonly future?: Value
-  /** Π (E), where the gate has precision. */
+  /** Π (E), or (E, T, B) where every sequence has its own. */
   readonly precision?: Value
-  /** Membrane before the first token (d, 1, B). Default 0. */
-  readonly h0?: Value
+  /** States before the first token (width, 1, B), by name. Default 0. */
+  readonly state?: Readonly<Record<string, Value>>
   /** bool (T, B): a new document starts here. */
   readonly reset?: Value
 }
@@ -39,12 +44,14 @@ export interface GateOperands {
 export interface GateValues {
   /** (E, N), Π included. */
   readonly logits: Value
+  /** Membranes as they are compared with θ (E, N). */
+  readonly drive?: Value
   /** (d, T, B) */
   readonly xHat?: Value
-  /** (d, T, B) */
-  readonly h?: Value
-  /** (d, 1, B) */
-  readonly hLast?: Value
+  /** The state `memory` after each step (width, T, B). */
+  readonly memory?: Value
+  /** States after the last step (width, 1, B), by name. */
+  readonly states: Readonly<Record<string, Value>>
   /** Distribution over experts for the next token (E, N); emitted on call. */
   readonly next?: () => Value
 }
@@ -55,10 +62,15 @@ export function composeGate(
   config: ResolvedGateConfig,
   operands: GateOperands,
 ): GateValues {
-  const { params, precision } = operands
+  const { params, x: tokens, state = {}, reset } = operands
   const { anticipation, memory } = config
-  const steps = operands.x.shape[1] as number
-  const affinity = (v: Value) => project(v, params['W.weight'] as Value, params['W.bias'])
+  const steps = tokens.shape[1] as number
+  const precision =
+    operands.precision && config.precision?.scope === 'sequence'
+      ? flattenTokens(operands.precision)
+      : operands.precision
+  const affinity = (v: Value) =>
+    builder.scope('affinity', () => project(v, params['W.weight'] as Value, params['W.bias']))
   const weighted = (logits: Value) =>
     config.precision && precision
       ? builder.scope('precision', () =>
@@ -66,40 +78,89 @@ export function composeGate(
         )
       : logits
   if (config.router === 'oracle') {
-    const future = operands.future ?? pad(slice(operands.x, 1, Math.min(1, steps)), 1, 0, Math.min(1, steps))
-    return { logits: weighted(builder.scope('affinity', () => affinity(flattenTokens(future)))) }
+    const future = operands.future ?? pad(slice(tokens, 1, Math.min(1, steps)), 1, 0, Math.min(1, steps))
+    return { logits: weighted(affinity(flattenTokens(future))), states: {} }
   }
-  const x = flattenTokens(operands.x)
-  const beta = memory && builder.scope('memory', () => decayOf(builder, memory, params))
-  const membrane =
-    beta && builder.scope('memory', () => integrate(beta, operands.x, operands.h0 ?? 0, operands.reset))
-  const h = membrane ? flattenTokens(membrane.h) : undefined
-  const predict = (token: Value, state: Value | undefined) =>
-    builder.scope('anticipation', () =>
-      predictNext(anticipation as NonNullable<typeof anticipation>, params, token, state),
+  const x = flattenTokens(tokens)
+  const remember = <T>(body: () => T): T => builder.scope('memory', body)
+  if (anticipation && anticipation.kind !== 'distribution') return predicting(anticipation)
+
+  const { logits, last, ...rest } = remembering()
+  const states = last ? { memory: last } : {}
+  if (!anticipation) return { ...rest, logits: logits.named('logits'), states }
+  return builder.scope('anticipation', () => {
+    const { average, last } = averageTokens(anticipation.momentum, tokens, state.anticipation, reset)
+    const expected = softmax(predictNext(anticipation, params, flattenTokens(average), undefined), 0)
+    return {
+      ...rest,
+      logits: mixIn(logits, expected).named('logits'),
+      states: { ...states, anticipation: last },
+      next: () => expected,
+    }
+  })
+
+  /** Logits of a gate that predicts no token. */
+  function remembering(): { logits: Value; drive?: Value; memory?: Value; last?: Value } {
+    if (!memory) return { logits: weighted(affinity(x)) }
+    if (memory.kind === 'leaky') {
+      const beta = remember(() => decayOf(builder, memory, params))
+      const { h, last } = remember(() => integrate(beta, tokens, state.memory ?? 0, reset))
+      return { logits: weighted(affinity(flattenTokens(h))), memory: h, last }
+    }
+    if (memory.kind === 'mean') {
+      const pooled = remember(() => runningMean(tokens, state.memory ?? 0, reset))
+      const logits = weighted(affinity(flattenTokens(pooled.mean)))
+      return { logits, memory: pooled.state, last: pooled.last }
+    }
+    const z = affinity(x)
+    const current = unflattenTokens(z, tokens)
+    if (memory.kind === 'probability') {
+      const s = remember(() => integrateProbabilities(memory, current, state.memory ?? 0, reset))
+      return { logits: add(weighted(z), flattenTokens(s.state)), memory: s.state, last: s.last }
+    }
+    const { drive, membrane, last } = remember(() =>
+      charge(memory, decayOf(builder, memory, params), current, state.memory, reset),
     )
-  const decide = (context: Value, xHat: Value | undefined): Value =>
-    weighted(
-      builder.scope('affinity', () => {
-        if (anticipation?.kind === 'direct') return affinity(xHat as Value)
-        const z = affinity(context)
-        return xHat ? add(z, project(xHat, params['W_pred.weight'] as Value)) : z
-      }),
-    )
-  const xHat = anticipation ? predict(x, h) : undefined
-  const logits = decide(h ?? x, xHat).named('logits')
-  const next = (): Value => {
-    // Direct anticipation already decides for the next token; the additive form is evaluated once more, on x̂.
-    if (anticipation?.kind === 'direct') return softmax(logits, 0)
-    return builder.scope('next', () => {
-      const ahead = xHat as Value
-      const hNext = beta && h ? advance(beta, h, ahead) : undefined
-      return softmax(decide(hNext ?? ahead, predict(ahead, hNext)), 0)
-    })
+    const u = memory.output === 'spike' ? remember(() => spikes(memory, drive)) : membrane
+    return {
+      logits: weighted(flattenTokens(u)),
+      drive: flattenTokens(drive),
+      memory: membrane,
+      last,
+    }
   }
-  return {
-    logits,
-    ...(xHat ? { xHat: unflattenTokens(xHat, operands.x), next } : {}),
-    ...(membrane ? { h: membrane.h, hLast: membrane.last } : {}),
+
+  /** A gate that predicts the next token. */
+  function predicting(
+    network: Exclude<typeof anticipation, null | { readonly kind: 'distribution' }>,
+  ): GateValues {
+    const beta = memory && remember(() => decayOf(builder, memory as never, params))
+    const membrane = beta && remember(() => integrate(beta, tokens, state.memory ?? 0, reset))
+    const h = membrane ? flattenTokens(membrane.h) : undefined
+    const predict = (token: Value, context: Value | undefined) =>
+      builder.scope('anticipation', () => predictNext(network, params, token, context))
+    const decide = (context: Value, xHat: Value): Value => {
+      if (network.kind === 'direct') return weighted(affinity(xHat))
+      const z = affinity(context)
+      return weighted(
+        builder.scope('affinity', () => add(z, project(xHat, params['W_pred.weight'] as Value))),
+      )
+    }
+    const xHat = predict(x, h)
+    const logits = decide(h ?? x, xHat).named('logits')
+    const next = (): Value => {
+      // Direct anticipation already decides for the next token; the additive form is evaluated once more, on x̂.
+      if (network.kind === 'direct') return softmax(logits, 0)
+      return builder.scope('next', () => {
+        const hNext = beta && h ? advance(beta, h, xHat) : undefined
+        return softmax(decide(hNext ?? xHat, predict(xHat, hNext)), 0)
+      })
+    }
+    return {
+      logits,
+      xHat: unflattenTokens(xHat, tokens),
+      next,
+      ...(membrane ? { memory: membrane.h, states: { memory: membrane.last } } : { states: {} }),
+    }
   }
 }

@@ -3,8 +3,11 @@
  * Sections refer to paper A ("Affinity Is Not Enough", arXiv 2605.00604).
  */
 
-/** Temporal memory β (§3.1): h_t = β ⊙ h_{t−1} + x_t per dimension, h_{−1} = 0. */
-export type MemoryConfig =
+/** What a gate remembers of the tokens before. State starts at 0 for every sequence. */
+export type MemoryConfig = LeakyConfig | MembraneConfig | ProbabilityMemoryConfig | MeanConfig
+
+/** Temporal memory β (§3.1): h_t = β ⊙ h_{t−1} + x_t per dimension, h_{−1} = 0; z = W h + b. */
+export type LeakyConfig =
   | {
       readonly kind: 'leaky'
       /** Decay per step, one number or one per dimension, each in (0, 1). Default 0.9. */
@@ -22,10 +25,66 @@ export type MemoryConfig =
       readonly learned?: boolean
     }
 
+/**
+ * Membrane per expert (Table 1, `beta_routing`): U_t = β U_{t−1} + W x_t + b, an integrator of logits. The logits of a
+ * step are U_t; an expert spikes where U_t > θ, before the soft cap and before any reset.
+ *
+ * `h = βh + x` of `leaky` is what snnTorch calls `Leaky(reset_mechanism='none')`. The soft cap equals none of snnTorch's
+ * resets: it acts in the step of the crossing and takes away exactly what is above θ.
+ */
+export interface MembraneConfig {
+  readonly kind: 'membrane'
+  /** Decay per step, one number or one per expert, each in (0, 1). Default 0.9. */
+  readonly beta?: number | readonly number[]
+  /** Time constant in steps, > 0, instead of `beta`: β = exp(−1/τ). */
+  readonly tau?: number | readonly number[]
+  /** Train `beta_raw` (E), β = σ(beta_raw). Default true with `beta`, false with `tau`. */
+  readonly learned?: boolean
+  /** θ > 0. Default 1. */
+  readonly threshold?: number
+  /**
+   * `soft-cap`: U −= relu(U − θ), in the same step, with gradient (the paper's code). `subtract`: θ is taken from the
+   * next step where this one spiked; `zero`: the next step starts from 0 there. Both as snnTorch's `Leaky` does it, the
+   * reset without gradient. `none`. Default `soft-cap`.
+   */
+  readonly reset?: 'soft-cap' | 'subtract' | 'zero' | 'none'
+  /** What becomes the logits: U, or the spikes as 0 and 1, through which a surrogate gradient flows. Default `membrane`. */
+  readonly output?: 'membrane' | 'spike'
+  /**
+   * Derivative that stands in for that of a spike, with u = U − θ and slope a. `atan`: (a/2) / (1 + (π a u / 2)²);
+   * `fast-sigmoid`: 1 / (1 + a |u|)² (snnTorch's two). Default `atan`.
+   */
+  readonly surrogate?: 'atan' | 'fast-sigmoid'
+  /** a > 0. Default 2 (`atan`) or 25 (`fast-sigmoid`). */
+  readonly slope?: number
+}
+
+/**
+ * Memory over probabilities, the τ form: s_t = e^{−1/τ} s_{t−1} + softmax(z_t); the logits are z_t (weighted by Π where
+ * there is one) + s_t. It pulls towards experts that were probable before, whatever came of them.
+ */
+export interface ProbabilityMemoryConfig {
+  readonly kind: 'probability'
+  /** Time constant in steps, > 0. Default 2. */
+  readonly tau?: number
+  /** No gradient through s_{t−1}: what a step learns ends with the step. Default false. */
+  readonly detach?: boolean
+}
+
+/** Mean pooling (Table 1), made causal: z = W · (mean of the tokens so far) + b; the last step's is the mean of all. */
+export interface MeanConfig {
+  readonly kind: 'mean'
+}
+
 /** Precision Π (§3.2): one positive weight per expert, the inverse of its tracked error variance. */
 export interface PrecisionConfig {
   /** `gain`: z · Π, after the bias, as the paper's code has it (a negative logit is pushed down). `evidence`: z + log Π. */
   readonly kind: 'gain' | 'evidence'
+  /**
+   * Whose Π it is. `shared`: one per expert, the feed is (E). `sequence`: every sequence has its own, which may change at
+   * every token: the feed is (B,T,E), in a stream (B,E). Default `shared`.
+   */
+  readonly scope?: 'shared' | 'sequence'
   /** EMA factor of the error variance, in [0, 1). Default 0.95 (gain) or 0.9 (evidence). */
   readonly momentum?: number
   /** Added to the variance, > 0. Default 1e-4 (gain) or 1e-8 (evidence). */
@@ -34,8 +93,11 @@ export interface PrecisionConfig {
   readonly initialVariance?: number
 }
 
-/** Anticipation (§3.3): a predictor x̂_t = f([x_t, h_t]) of the next token, trained with a mean squared error. */
-export interface AnticipationConfig {
+/** Anticipation (§3.3). */
+export type AnticipationConfig = PredictionConfig | DistributionConfig
+
+/** A predictor x̂_t = f([x_t, h_t]) of the next token, trained with a mean squared error. */
+export interface PredictionConfig {
   /** `direct`: z = W x̂ + b, a decision for the next token. `additive`: z = W h + b + W_pred x̂, for this one. */
   readonly kind: 'direct' | 'additive'
   /** Hidden units per layer, >= 1. Default 4 · dim. */
@@ -50,6 +112,25 @@ export interface AnticipationConfig {
   readonly lossWeight?: number
 }
 
+/**
+ * An anticipated distribution that is added (the SKILL form): a_0 = x_0, a_t = m a_{t−1} + (1 − m) x_t, without gradient;
+ * r_t = softmax(f(a_t)), and routing is on the mean of the gate's own distribution and r_t. The logits returned are the
+ * logarithm of that mean. (The SKILL adds the two and so returns twice these weights; `select.scale: 2` gives its numbers.)
+ */
+export interface DistributionConfig {
+  readonly kind: 'distribution'
+  /** m, in [0, 1). Default 0.9. */
+  readonly momentum?: number
+  /** Hidden units per layer, >= 1. Default 4 · dim. */
+  readonly width?: number
+  /** Hidden layers, >= 1. Default 1. */
+  readonly depth?: number
+  /** Default `relu`. */
+  readonly activation?: 'relu' | 'gelu'
+  /** As for the predictor. Default null. */
+  readonly rank?: number | null
+}
+
 /** How logits become weights. */
 export type SelectConfig =
   | { readonly kind: 'dense' }
@@ -57,6 +138,17 @@ export type SelectConfig =
       readonly kind: 'top-k'
       /** Experts per token, 1..experts. Equal scores: the lower index wins, on every backend. */
       readonly k: number
+      /** Softmax over all experts and then select, or over the selected ones. Default `after`. */
+      readonly softmax?: 'before' | 'after'
+      /** Routed scaling factor: weights are multiplied by it, > 0. Default 1. */
+      readonly scale?: number
+    }
+  | {
+      /**
+       * The experts whose membrane crossed θ at this step (`memory.kind: 'membrane'` only). A token may get none: its
+       * weights are 0 and its indices −1. The margin is the distance of the membrane nearest to θ.
+       */
+      readonly kind: 'spike'
       /** Softmax over all experts and then select, or over the selected ones. Default `after`. */
       readonly softmax?: 'before' | 'after'
     }
@@ -116,26 +208,23 @@ export interface ResolvedGateConfig {
   readonly experts: number
   readonly bias: boolean
   readonly router: 'gate' | 'oracle'
-  readonly memory: {
-    readonly kind: 'leaky'
-    readonly beta: readonly number[]
-    readonly learned: boolean
-  } | null
-  readonly precision: {
-    readonly kind: 'gain' | 'evidence'
-    readonly momentum: number
-    readonly epsilon: number
-    readonly initialVariance: number
-  } | null
-  readonly anticipation: {
-    readonly kind: 'direct' | 'additive'
-    readonly width: number
-    readonly depth: number
-    readonly activation: 'relu' | 'gelu'
-    readonly rank: number | null
-    readonly lossWeight: number
-  } | null
+  readonly memory:
+    | { readonly kind: 'leaky'; readonly beta: readonly number[]; readonly learned: boolean }
+    | ({ readonly kind: 'membrane'; readonly beta: readonly number[] } & Required<
+        Omit<MembraneConfig, 'kind' | 'beta' | 'tau'>
+      >)
+    | { readonly kind: 'probability'; readonly leak: number; readonly detach: boolean }
+    | MeanConfig
+    | null
+  readonly precision: Required<PrecisionConfig> | null
+  readonly anticipation: Required<PredictionConfig> | Required<DistributionConfig> | null
   readonly select:
     | { readonly kind: 'dense' }
-    | { readonly kind: 'top-k'; readonly k: number; readonly softmax: 'before' | 'after' }
+    | {
+        readonly kind: 'top-k'
+        readonly k: number
+        readonly softmax: 'before' | 'after'
+        readonly scale: number
+      }
+    | { readonly kind: 'spike'; readonly softmax: 'before' | 'after' }
 }

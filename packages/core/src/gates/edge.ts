@@ -2,7 +2,8 @@
 import { FepError } from '../errors.js'
 import type { Tensor } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
-import { type PrecisionState, precisionTracker } from './precision.js'
+import type { Layout } from './feeds.js'
+import type { PrecisionState } from './precision.js'
 
 /** @throws FEP_BAD_FEED unless `x` is a float32 tensor of the rank whose last dimension is d */
 export function checkTokens(x: Tensor, dim: number, rank: number): void {
@@ -20,10 +21,16 @@ export function checkTokens(x: Tensor, dim: number, rank: number): void {
   }
 }
 
-/** The feed of Π. @throws FEP_UNSUPPORTED where the gate has none */
+/**
+ * The feed of Π.
+ * @param tokens shape of Π where every sequence has its own: (B, T), or (T, B) where features come first
+ * @throws FEP_UNSUPPORTED where the gate has none; FEP_BAD_FEED for a state that does not fit
+ */
 export function precisionFeed(
   config: ResolvedGateConfig,
   given: Tensor | PrecisionState | undefined,
+  tokens: readonly [number, number],
+  layout: Layout = 'batch-major',
 ): { precision?: Tensor } {
   if (!config.precision) {
     if (given)
@@ -34,7 +41,39 @@ export function precisionFeed(
     return {}
   }
   if (given && 'data' in given) return { precision: given }
-  const { momentum, epsilon, initialVariance } = config.precision
-  const tracker = precisionTracker({ experts: config.experts, momentum, epsilon, initialVariance })
-  return { precision: tracker.precision(given ?? tracker.init()) }
+  const { scope, epsilon, initialVariance } = config.precision
+  const { experts } = config
+  const shared = scope === 'shared'
+  const rows = shared ? 1 : (tokens[layout === 'batch-major' ? 0 : 1] as number)
+  const variance = given?.variance ?? new Array<number>(rows * experts).fill(initialVariance)
+  if (variance.length !== rows * experts)
+    throw new FepError(
+      'FEP_BAD_FEED',
+      `precision holds ${variance.length} variances; expected ${rows * experts} (${rows} · experts)`,
+    )
+  const data = Float32Array.from(variance, (x) => 1 / (x + epsilon))
+  return {
+    precision: shared
+      ? { dtype: 'float32', shape: [experts], data }
+      : perToken(data, experts, tokens, layout),
+  }
+}
+
+/** Π of each sequence, at each of its tokens. */
+function perToken(
+  data: Float32Array,
+  experts: number,
+  [first, second]: readonly [number, number],
+  layout: Layout,
+): Tensor {
+  const featureMajor = layout === 'feature-major'
+  const shape = featureMajor ? [experts, first, second] : [first, second, experts]
+  const out = new Float32Array(experts * first * second)
+  for (let i = 0; i < out.length; i++) {
+    const [expert, row] = featureMajor
+      ? [Math.floor(i / (first * second)), i % second]
+      : [i % experts, Math.floor(i / (second * experts))]
+    out[i] = data[row * experts + expert] as number
+  }
+  return { dtype: 'float32', shape, data: out }
 }

@@ -1,9 +1,10 @@
 /** Feeds of a gate's graphs, in either layout. */
 import type { GraphBuilder, Value } from '../graph/builder.js'
-import { permute } from '../graph/expressions.js'
+import { permute, reshape } from '../graph/expressions.js'
 import { gateParams } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { swapLayout } from './feature-major.js'
+import { gateStates } from './state.js'
 
 /** `batch-major`: (B, T, f), as users have it. `feature-major`: (f, T, B), as gates compute: no transposes at the edge. */
 export type Layout = 'batch-major' | 'feature-major'
@@ -39,4 +40,33 @@ export function declarePerToken(
   return layout === 'feature-major'
     ? builder.input(name, dtype, [steps, 'batch'])
     : permute(builder.input(name, dtype, ['batch', steps]))
+}
+
+/** The feed of Π, where the gate has one: (E), or per token, returned features first. */
+export function declarePrecision(
+  builder: GraphBuilder,
+  { precision, experts }: ResolvedGateConfig,
+  steps: number,
+  layout: Layout,
+): Value | undefined {
+  if (!precision) return undefined
+  return precision.scope === 'sequence'
+    ? declareTokens(builder, 'precision', experts, steps, layout)
+    : builder.input('precision', 'float32', [experts])
+}
+
+/** Feeds of all states (B, width), returned as (width, 1, B). */
+export function declareStates(builder: GraphBuilder, config: ResolvedGateConfig): Record<string, Value> {
+  return Object.fromEntries(
+    gateStates(config).map(({ name, width }) => [
+      name,
+      reshape(permute(builder.input(`state/${name}`, 'float32', ['batch', width])), [width, 1, 'batch']),
+    ]),
+  )
+}
+
+/** Results of all states (width, 1, B), as (B, width). */
+export function returnStates(builder: GraphBuilder, states: Readonly<Record<string, Value>>): void {
+  for (const [name, v] of Object.entries(states))
+    builder.output(`state/${name}`, permute(reshape(v, [v.shape[0] as number, 'batch'])))
 }

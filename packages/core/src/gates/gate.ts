@@ -22,7 +22,7 @@ export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle
   ? 1
   : C extends { readonly anticipation: { readonly kind: 'direct' } }
     ? 1
-    : C extends { readonly anticipation: { readonly kind: 'additive' } }
+    : C extends { readonly anticipation: { readonly kind: 'additive' | 'distribution' } }
       ? 0
       : C extends { readonly anticipation: object }
         ? 0 | 1
@@ -32,9 +32,12 @@ export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle
 export interface Routing<H extends 0 | 1 = 0 | 1> {
   /** (B,T,E) float32, zero where not selected. */
   readonly weights: Tensor
-  /** (B,T,k) int32, best first. Dense selection: k = 1, the largest weight. */
+  /** (B,T,k) int32, best first. Dense selection: k = 1, the largest weight. Spikes: k = E, filled up with −1. */
   readonly indices: Tensor
-  /** (B,T) float32: score of the last selected expert minus the first one left out; the largest float32 where none is. */
+  /**
+   * (B,T) float32: score of the last selected expert minus the first one left out; the largest float32 where none is.
+   * Spikes: the distance of the membrane nearest to θ.
+   */
   readonly margin: Tensor
   /** (B,T,E) float32: scores before selection, Π included. */
   readonly logits: Tensor
@@ -50,7 +53,7 @@ export type RoutingOf<C extends GateConfig> = Routing<Horizon<C>> &
       ? { readonly next?: Tensor }
       : unknown)
 
-/** What `route` returns: with `details`, the membrane and the predicted next token too, (B,T,d), where there are any. */
+/** What `route` returns: with `details` also the state after each token (B,T,width) and x̂ (B,T,d), where there are any. */
 export type RouteResult<C extends GateConfig> = RoutingOf<C> & {
   readonly memory?: Tensor
   readonly prediction?: Tensor
@@ -58,11 +61,14 @@ export type RouteResult<C extends GateConfig> = RoutingOf<C> & {
 
 /** Options of one routing call. */
 export interface RouteOptions {
-  /** Π (E), or a tracker's state. Default: the tracker's initial state. Only where the gate has precision. */
+  /**
+   * Π (E), or (B,T,E) where every sequence has its own; or a tracker's state, which then holds for all tokens. Default:
+   * the tracker's initial state. Only where the gate has precision.
+   */
   readonly precision?: Tensor | PrecisionState
   /** bool (B,T): true where a new document starts; memory is cleared before that token. */
   readonly reset?: Tensor
-  /** Also return `memory` and `prediction` (B,T,d). Default false. Logits may then differ in their rounding. */
+  /** Also return `memory` (B,T,width) and `prediction` (B,T,d). Default false. Logits may then differ in their rounding. */
   readonly details?: boolean
 }
 
@@ -139,7 +145,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       const feeds = {
         ...values,
         x,
-        ...precisionFeed(resolved, options.precision),
+        ...precisionFeed(resolved, options.precision, [x.shape[0] as number, steps]),
         ...(options.reset ? { reset: options.reset } : {}),
       }
       return { ...(await takeAll(await program.run(feeds))), horizon } as unknown as RouteResult<C>

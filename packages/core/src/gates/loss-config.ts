@@ -13,9 +13,13 @@ export interface LossConfig {
    * code does the latter in three scripts (softmax twice). Default `logits`.
    */
   readonly on?: 'logits' | 'weights'
-  /** Reduction over time of the routing loss: `sum` of per-step means (paper A), or the `mean` over tokens. Default `mean`. */
-  readonly time?: 'sum' | 'mean'
-  /** The same for the prediction loss. Default: as `time`. */
+  /**
+   * Reduction over time of the routing loss: `sum` of per-step means (paper A, most scripts), the `mean` over tokens, or
+   * the mean over the batch at the `last` routed step alone (Table 1; targets and masks then have one column). Default
+   * `mean`.
+   */
+  readonly time?: 'sum' | 'mean' | 'last'
+  /** Reduction of the prediction loss, over all steps. Default: as `time`, `mean` for `last`. */
   readonly predictionTime?: 'sum' | 'mean'
   /** Overrides `anticipation.lossWeight`. */
   readonly predictionWeight?: number
@@ -32,7 +36,7 @@ export type ResolvedLoss = Required<LossConfig>
 const lossSchema = v.strictObject({
   kind: v.picklist(['cross-entropy', 'mse']),
   on: v.optional(v.picklist(['logits', 'weights'])),
-  time: v.optional(v.picklist(['sum', 'mean'])),
+  time: v.optional(v.picklist(['sum', 'mean', 'last'])),
   predictionTime: v.optional(v.picklist(['sum', 'mean'])),
   predictionWeight: v.optional(nonNegative),
   lastStep: v.optional(v.picklist(['keep', 'drop'])),
@@ -55,12 +59,21 @@ export function resolveLoss(
     kind: given.kind,
     on: given.on ?? 'logits',
     time,
-    predictionTime: given.predictionTime ?? time,
-    predictionWeight: given.predictionWeight ?? config.anticipation?.lossWeight ?? 0,
+    predictionTime: given.predictionTime ?? (time === 'last' ? 'mean' : time),
+    predictionWeight: given.predictionWeight ?? lossWeightOf(config),
     lastStep: given.lastStep ?? (oracle ? 'drop' : 'keep'),
   }
 }
 
-/** Steps that are routed and scored. */
-export const scoredSteps = (steps: number, { lastStep }: ResolvedLoss): number =>
+/** Weight of the prediction loss; 0 where no token is predicted. */
+export function lossWeightOf({ anticipation }: ResolvedGateConfig): number {
+  return anticipation && anticipation.kind !== 'distribution' ? anticipation.lossWeight : 0
+}
+
+/** Steps that are routed in training. */
+export const routedSteps = (steps: number, { lastStep }: ResolvedLoss): number =>
   lastStep === 'drop' ? Math.max(steps - 1, 0) : steps
+
+/** Steps that are routed and scored: the columns of targets and masks. */
+export const scoredSteps = (steps: number, loss: ResolvedLoss): number =>
+  loss.time === 'last' ? Math.min(routedSteps(steps, loss), 1) : routedSteps(steps, loss)

@@ -5,6 +5,7 @@ import {
   cast,
   crossEntropyRows,
   div,
+  expand,
   mul,
   not,
   size,
@@ -19,8 +20,8 @@ import { weightedMean } from '../losses/losses.js'
 import { composeGate, type GateValues } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { unflattenTokens } from './feature-major.js'
-import { declareParams, declarePerToken, declareTokens, type Layout } from './feeds.js'
-import { type ResolvedLoss, scoredSteps } from './loss-config.js'
+import { declareParams, declarePerToken, declarePrecision, declareTokens, type Layout } from './feeds.js'
+import { type ResolvedLoss, routedSteps, scoredSteps } from './loss-config.js'
 
 /** What a loss graph takes. */
 export interface LossOptions {
@@ -47,12 +48,17 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
     loss.kind === 'mse'
       ? declareTokens(builder, 'targets', config.experts, scored, layout)
       : declarePerToken(builder, 'targets', 'int32', scored, layout)
-  const precision = config.precision ? builder.input('precision', 'float32', [config.experts]) : undefined
+  const everyPrecision = declarePrecision(builder, config, steps, layout)
   const resets = options.reset ? declarePerToken(builder, 'reset', 'bool', steps, layout) : undefined
   const mask = options.mask ? declarePerToken(builder, 'mask', 'float32', scored, layout) : undefined
-  const x = slice(all, 1, 0, scored)
-  const reset = resets && slice(resets, 0, 0, scored)
-  const future = loss.lastStep === 'drop' ? slice(all, 1, steps - scored) : undefined
+  const routed = routedSteps(steps, loss)
+  const x = slice(all, 1, 0, routed)
+  const reset = resets && slice(resets, 0, 0, routed)
+  const future = loss.lastStep === 'drop' ? slice(all, 1, steps - routed) : undefined
+  const precision =
+    everyPrecision && config.precision?.scope === 'sequence'
+      ? slice(everyPrecision, 1, 0, routed)
+      : everyPrecision
   const gate = composeGate(builder, config, {
     params,
     x,
@@ -60,7 +66,7 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
     ...(precision && { precision }),
     ...(reset && { reset }),
   })
-  const logits = unflattenTokens(gate.logits, x)
+  const logits = slice(unflattenTokens(gate.logits, x), 1, routed - scored)
   const total = builder.scope('loss', () => {
     const routing = routingLoss(logits, targets, mask, loss)
     const prediction =
@@ -86,9 +92,9 @@ function routingLoss(
   return overTime(rows, mask, time)
 }
 
-/** (T, B) rows to a scalar: a sum over time of means over the batch, or a mean over tokens. */
-function overTime(rows: Value, weights: Value | undefined, time: 'sum' | 'mean'): Value {
-  if (time === 'mean') return rows.shape[0] === 0 ? sum(rows) : weightedMean(rows, weights ? { weights } : {})
+/** (T, B) rows to a scalar: a sum over time of means over the batch, or a mean over tokens (which `last` has T = 1 of). */
+function overTime(rows: Value, weights: Value | undefined, time: ResolvedLoss['time']): Value {
+  if (time !== 'sum') return rows.shape[0] === 0 ? sum(rows) : weightedMean(rows, weights ? { weights } : {})
   const steps = Math.max(rows.shape[0] as number, 1)
   const batch = div(cast(size(rows), 'float32'), steps)
   return rows.shape[0] === 0 ? sum(rows) : div(sum(weights ? mul(rows, weights) : rows), batch)
@@ -100,14 +106,16 @@ function predictionLoss(
   all: Value,
   resets: Value | undefined,
   mask: Value | undefined,
-  { predictionTime }: ResolvedLoss,
+  { predictionTime, time }: ResolvedLoss,
 ): Value | undefined {
   const steps = all.shape[1] as number
   if (steps < 2) return undefined
   const d = sub(slice(gate.xHat as Value, 1, 0, steps - 1), stopGradient(slice(all, 1, 1)))
   const rows = div(sum(mul(d, d), 0), d.shape[0] as number)
   const within = resets && cast(not(slice(resets, 0, 1)), 'float32')
-  const scored = mask && slice(mask, 0, 0, steps - 1)
+  // The mask of the last step alone weighs whole sequences.
+  const whole = time === 'last' && mask ? expand(mask, rows.shape) : mask
+  const scored = whole && slice(whole, 0, 0, steps - 1)
   const weights = within && scored ? mul(within, scored) : (within ?? scored)
   return overTime(rows, weights, predictionTime)
 }

@@ -5,11 +5,12 @@ import type { Dim } from '../graph/types.js'
 import type { ResolvedGateConfig } from './config.js'
 import type { ParameterSpec } from './parameters.js'
 
-type Memory = NonNullable<ResolvedGateConfig['memory']>
+/** A memory with a decay per dimension or per expert. */
+export type Decaying = Extract<NonNullable<ResolvedGateConfig['memory']>, { readonly beta: unknown }>
 
-/** `beta_raw` (d), β = σ(beta_raw), where β is learned. */
-export function memoryParams(memory: Memory): ParameterSpec[] {
-  if (!memory.learned) return []
+/** `beta_raw` (d), or (E) for a membrane per expert: β = σ(beta_raw), where β is learned. */
+export function memoryParams(memory: ResolvedGateConfig['memory']): ParameterSpec[] {
+  if (!memory || !('beta' in memory && memory.learned)) return []
   const dim = memory.beta.length
   return [
     {
@@ -23,10 +24,10 @@ export function memoryParams(memory: Memory): ParameterSpec[] {
   ]
 }
 
-/** β as (d, 1, 1). */
+/** β as (d, 1, 1), or (E, 1, 1). */
 export function decayOf(
   builder: GraphBuilder,
-  memory: Memory,
+  memory: Decaying,
   params: Readonly<Record<string, Value>>,
 ): Value {
   const dim = memory.beta.length
@@ -48,10 +49,13 @@ export function integrate(
   h0: Value | number,
   reset?: Value,
 ): { h: Value; last: Value } {
-  const keep = reset && reshape(cast(not(reset), 'float32'), [1, ...reset.shape])
+  const keep = reset && keepOf(reset)
   const { h, last } = linearScan(keep ? mul(beta, keep) : beta, x, h0, { axis: 1 })
   return { h: h.named('h'), last: last.named('h_last') }
 }
+
+/** 0 where a document starts, else 1: (1, T, B) of a bool (T, B). */
+export const keepOf = (reset: Value): Value => reshape(cast(not(reset), 'float32'), [1, ...reset.shape])
 
 /** The membrane one step ahead, for a token that has not come yet: β h + x̂, token by token. */
 export function advance(beta: Value, h: Value, xNext: Value): Value {

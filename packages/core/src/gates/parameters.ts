@@ -1,7 +1,8 @@
 /** Named parameters: what a gate has, how they start, and the check of what a user brings. */
 import { FepError, show } from '../errors.js'
 import { countOf } from '../graph/shape.js'
-import { random } from '../random/index.js'
+import { checkSeed } from '../random/refuse.js'
+import { fillUniformFrom } from '../random/uniforms.js'
 import type { Tensor } from '../tensor.js'
 
 /** Parameters by PyTorch state-dict name; float32. */
@@ -14,8 +15,8 @@ export interface ParameterSpec {
   /** Inputs that one output sums over, for the scale of its start. */
   readonly fanIn: number
   readonly fanOut: number
-  /** Weights of layers are drawn; biases too under `torch`; others start at `values`. */
-  readonly kind: 'weight' | 'bias' | 'values'
+  /** Weights of layers are drawn; biases too under `torch`; embeddings are `normal`; others start at `values`. */
+  readonly kind: 'weight' | 'bias' | 'normal' | 'values'
   /** Start of a `values` parameter. */
   readonly values?: readonly number[]
 }
@@ -49,8 +50,16 @@ export function linearSpecs(name: string, inputs: number, outputs: number, bias 
     : [weight]
 }
 
-/** Draws parameters. Each has its own random stream, so adding one does not move the others. @throws FEP_BAD_ARGUMENT */
-export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'torch' }: InitOptions): Params {
+/**
+ * Draws parameters. Each has its own random stream, so adding one does not move the others.
+ * @param fillNormal draws N(0, 1) from the stream of that name, where parameters are `normal`
+ * @throws FEP_BAD_ARGUMENT
+ */
+export function initialize(
+  specs: readonly ParameterSpec[],
+  { seed, scheme = 'torch' }: InitOptions,
+  fillNormal?: (path: string, out: Float32Array) => void,
+): Params {
   if (typeof scheme === 'object') {
     for (const name of Object.keys(scheme)) {
       if (!specs.some((s) => s.name === name))
@@ -60,7 +69,7 @@ export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'to
         )
     }
   }
-  const stream = random(seed, 'init')
+  checkSeed(seed)
   const params: Record<string, Tensor> = {}
   for (const spec of specs) {
     const how = (typeof scheme === 'string' ? scheme : scheme[spec.name]) ?? 'torch'
@@ -72,9 +81,11 @@ export function initialize(specs: readonly ParameterSpec[], { seed, scheme = 'to
     const data = new Float32Array(countOf(spec.shape))
     const chosen = typeof scheme === 'object' && spec.name in scheme
     if (spec.kind === 'values' && !(chosen && how === 'zeros')) data.set(spec.values ?? [])
-    else if (how === 'torch' || (how === 'xavier' && spec.kind === 'weight')) {
+    else if (spec.kind === 'normal') {
+      if (how !== 'zeros') fillNormal?.(`init/${spec.name}`, data)
+    } else if (how === 'torch' || (how === 'xavier' && spec.kind === 'weight')) {
       const bound = how === 'torch' ? 1 / Math.sqrt(spec.fanIn) : Math.sqrt(6 / (spec.fanIn + spec.fanOut))
-      stream.split(spec.name).fillUniform(data, -bound, bound)
+      fillUniformFrom(seed, `init/${spec.name}`, data, -bound, bound)
     }
     params[spec.name] = { dtype: 'float32', shape: spec.shape, data }
   }

@@ -10,7 +10,7 @@ import { averagingFactor, integerFrom, parse, positive } from '../schema.js'
 import type { Tensor } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 
-/** Tracked variances. Plain JSON: save it, send it, keep several. */
+/** Tracked variances, one per expert, or (rows, E) row by row. Plain JSON: save it, send it, keep several. */
 export interface PrecisionState {
   readonly variance: readonly number[]
 }
@@ -19,6 +19,8 @@ export interface PrecisionState {
 export interface PrecisionTrackerOptions {
   /** Number of experts, >= 1. */
   readonly experts: number
+  /** Sequences with variances of their own, >= 1. Default: one set of variances for all. */
+  readonly rows?: number
   /** In [0, 1). Default 0.95. */
   readonly momentum?: number
   /** > 0. Default 1e-4. */
@@ -32,16 +34,17 @@ export interface PrecisionTracker {
   init(): PrecisionState
   /**
    * var ← m · var + (1 − m) · errors.
-   * @param errors one per expert: a mean squared error or a miss rate, finite and >= 0
+   * @param errors one per expert (row by row, where there are rows): a squared error or a miss rate, finite and >= 0
    * @throws FEP_BAD_ARGUMENT
    */
   update(state: PrecisionState, errors: ArrayLike<number>): PrecisionState
-  /** Π = 1 / (var + ε) as a float32 tensor (E), ready to feed. */
+  /** Π = 1 / (var + ε) as a float32 tensor (E), or (rows, E), ready to feed. */
   precision(state: PrecisionState): Tensor
 }
 
 const options = v.strictObject({
   experts: integerFrom(1),
+  rows: v.optional(integerFrom(1)),
   momentum: v.optional(averagingFactor, 0.95),
   epsilon: v.optional(positive, 1e-4),
   initialVariance: v.optional(positive, 1),
@@ -56,14 +59,16 @@ const options = v.strictObject({
  * const pi = tracker.precision(state) // feed it to gate.route(..., { precision: pi })
  */
 export function precisionTracker(config: PrecisionTrackerOptions): PrecisionTracker {
-  const { experts, momentum, epsilon, initialVariance } = parse(options, config, 'precision')
+  const { experts, rows, momentum, epsilon, initialVariance } = parse(options, config, 'precision')
+  const shape = rows === undefined ? [experts] : [rows, experts]
+  const count = experts * (rows ?? 1)
   return {
-    init: () => ({ variance: new Array<number>(experts).fill(initialVariance) }),
+    init: () => ({ variance: new Array<number>(count).fill(initialVariance) }),
     update: ({ variance }, errors) => {
-      if (errors.length !== experts)
+      if (errors.length !== count)
         throw new FepError(
           'FEP_BAD_ARGUMENT',
-          `precision update: ${errors.length} errors for ${experts} experts`,
+          `precision update: ${errors.length} errors; accepted: ${count} (${shape.join(' · ')})`,
         )
       return {
         variance: variance.map((old, i) => {
@@ -79,7 +84,7 @@ export function precisionTracker(config: PrecisionTrackerOptions): PrecisionTrac
     },
     precision: ({ variance }) => ({
       dtype: 'float32',
-      shape: [experts],
+      shape,
       data: Float32Array.from(variance, (x) => 1 / (x + epsilon)),
     }),
   }
@@ -98,12 +103,13 @@ export function missRates(targets: ArrayLike<number>, experts: number): number[]
 /** Keeps Π away from where a product or a logarithm of finite numbers would overflow. */
 const [LEAST, MOST] = [1e-12, 1e12]
 
-/** Applies Π (E) to logits (E, N). */
+/** Applies Π, (E) or (E, N), to logits (E, N). */
 export function weigh(
   { kind }: NonNullable<ResolvedGateConfig['precision']>,
   logits: Value,
   precision: Value,
 ): Value {
-  const pi = reshape(clip(precision, LEAST, MOST), [precision.shape[0] as number, 1])
+  const clamped = clip(precision, LEAST, MOST)
+  const pi = precision.shape.length > 1 ? clamped : reshape(clamped, [precision.shape[0] as number, 1])
   return kind === 'gain' ? mul(logits, pi) : add(logits, log(pi))
 }

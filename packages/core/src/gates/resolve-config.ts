@@ -1,65 +1,87 @@
 /** Validation of gate configurations, and their defaults. */
 import * as v from 'valibot'
-import { FepError } from '../errors.js'
-import { averagingFactor, decayFactor, integerFrom, nonNegative, parse, positive } from '../schema.js'
-import type { ComposedGateConfig, ResolvedGateConfig } from './config.js'
+import { FepError, show } from '../errors.js'
+import { averagingFactor, integerFrom, isDecay, isPositive, nonNegative, parse, positive } from '../schema.js'
+import type { ComposedGateConfig, MemoryConfig, ResolvedGateConfig } from './config.js'
 
 const count = integerFrom(1)
-const onePerDimension = (item: typeof decayFactor, accepted: string) =>
-  v.custom<number | readonly number[]>(
-    (x) => (Array.isArray(x) ? x : [x]).every((one) => v.is(item, one)),
-    `${accepted}, or a list of such numbers`,
+const listOf = (fits: (x: unknown) => boolean, accepted: string) =>
+  v.optional(
+    v.custom<number | readonly number[]>(
+      (x) => (Array.isArray(x) ? x : [x]).every(fits),
+      `${accepted}, or a list of such numbers`,
+    ),
   )
+const pick = <const T extends readonly string[]>(...options: T) => v.optional(v.picklist(options))
+const flag = v.optional(v.boolean())
 
-const memory = v.pipe(
-  v.strictObject({
-    kind: v.literal('leaky'),
-    beta: v.optional(onePerDimension(decayFactor, 'a number in (0, 1)')),
-    tau: v.optional(onePerDimension(positive, 'a finite number > 0')),
-    learned: v.optional(v.boolean()),
-  }),
-  v.check(({ beta, tau }) => beta === undefined || tau === undefined, 'beta or tau, not both'),
-)
+const memory = v.strictObject({
+  kind: v.picklist(['leaky', 'membrane', 'probability', 'mean']),
+  beta: listOf(isDecay, 'a number in (0, 1)'),
+  tau: listOf(isPositive, 'a finite number > 0'),
+  learned: flag,
+  threshold: v.optional(positive),
+  reset: pick('soft-cap', 'subtract', 'zero', 'none'),
+  output: pick('membrane', 'spike'),
+  surrogate: pick('atan', 'fast-sigmoid'),
+  slope: v.optional(positive),
+  detach: flag,
+})
 const precision = v.strictObject({
   kind: v.picklist(['gain', 'evidence']),
+  scope: pick('shared', 'sequence'),
   momentum: v.optional(averagingFactor),
   epsilon: v.optional(positive),
   initialVariance: v.optional(positive),
 })
 const anticipation = v.strictObject({
-  kind: v.picklist(['direct', 'additive']),
+  kind: v.picklist(['direct', 'additive', 'distribution']),
   width: v.optional(count),
   depth: v.optional(integerFrom(1, 64)),
-  activation: v.optional(v.picklist(['relu', 'gelu'])),
+  activation: pick('relu', 'gelu'),
   rank: v.optional(v.nullable(count)),
   lossWeight: v.optional(nonNegative),
+  momentum: v.optional(averagingFactor),
 })
-const select = v.pipe(
-  v.strictObject({
-    kind: v.picklist(['dense', 'top-k']),
-    k: v.optional(count),
-    softmax: v.optional(v.picklist(['before', 'after'])),
-  }),
-  v.check(
-    ({ kind, k, softmax }) => (kind === 'top-k' ? k !== undefined : k === undefined && softmax === undefined),
-    "{ kind: 'dense' }, or { kind: 'top-k', k } with softmax: 'before' or 'after'",
-  ),
-)
+const select = v.strictObject({
+  kind: v.picklist(['dense', 'top-k', 'spike']),
+  k: v.optional(count),
+  softmax: pick('before', 'after'),
+  scale: v.optional(positive),
+})
+
+/** Fields that each kind has beside `kind`; a schema per kind would be four times the code. */
+const FIELDS: Readonly<Record<string, string>> = {
+  leaky: 'beta tau learned',
+  membrane: 'beta tau learned threshold reset output surrogate slope',
+  probability: 'tau detach',
+  mean: '',
+  direct: 'width depth activation rank lossWeight',
+  additive: 'width depth activation rank lossWeight',
+  distribution: 'width depth activation rank momentum',
+  dense: '',
+  'top-k': 'k softmax scale',
+  spike: 'softmax',
+}
 
 const shape = {
   dim: count,
   experts: count,
-  bias: v.optional(v.boolean()),
+  bias: flag,
   select: v.optional(select),
   precision: v.optional(precision),
 }
-const oracle = v.strictObject({ ...shape, router: v.literal('oracle') })
+const oracle = v.strictObject({ ...shape, router: v.picklist(['oracle']) })
 const composed = v.strictObject({
   ...shape,
-  router: v.optional(v.literal('gate')),
+  router: pick('gate'),
   memory: v.optional(memory),
   anticipation: v.optional(anticipation),
 })
+
+const refuse = (path: string, found: unknown, accepted: string): never => {
+  throw new FepError('FEP_BAD_CONFIG', `gate.${path} is ${show(found)}; accepted: ${accepted}`)
+}
 
 /**
  * Checks a configuration and fills in its defaults.
@@ -69,51 +91,106 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
   const isOracle =
     typeof config === 'object' && config !== null && (config as { router?: unknown }).router === 'oracle'
   const c = (isOracle ? parse(oracle, config, 'gate') : parse(composed, config, 'gate')) as ComposedGateConfig
-  const { dim, experts } = c
-  const perDimension = (value: number | readonly number[], field: string): readonly number[] => {
-    if (typeof value === 'number') return new Array<number>(dim).fill(value)
-    if (value.length === dim) return value
-    throw new FepError(
-      'FEP_BAD_CONFIG',
-      `gate.memory.${field} has ${value.length} numbers; accepted: one number, or ${dim} (one per dimension)`,
-    )
+  for (const name of ['memory', 'anticipation', 'select'] as const) {
+    const { kind, ...fields } = c[name] ?? { kind: 'mean' }
+    for (const [field, value] of Object.entries(fields)) {
+      if (value !== undefined && !(FIELDS[kind] as string).split(' ').includes(field))
+        throw new FepError(
+          'FEP_BAD_CONFIG',
+          `gate.${name}.${field} is unknown here: '${kind}' has no such field`,
+        )
+    }
   }
-  const m = c.memory
-  const beta =
-    m?.tau !== undefined
-      ? perDimension(m.tau, 'tau').map((tau) => Math.exp(-1 / tau))
-      : perDimension(m?.beta ?? 0.9, 'beta')
-  const gain = c.precision?.kind === 'gain'
-  const a = c.anticipation
-  const direct = a?.kind === 'direct'
-  if (c.select?.kind === 'top-k') parse(integerFrom(1, experts), c.select.k, 'gate.select.k')
+  const { dim, experts, anticipation: a, precision: p, select: s } = c
+  if (c.memory && 'beta' in c.memory && c.memory.beta !== undefined && c.memory.tau !== undefined)
+    refuse('memory', c.memory, 'beta or tau, not both')
+  if (s?.kind === 'top-k' && s.k === undefined) refuse('select', s, "{ kind: 'top-k', k }")
+  const memory = c.memory ? resolveMemory(c.memory, dim, experts) : null
+  const gain = p?.kind === 'gain'
+  const predicts = a !== undefined && a.kind !== 'distribution'
+  if (predicts && memory && memory.kind !== 'leaky')
+    refuse(
+      'anticipation.kind',
+      a.kind,
+      `with memory.kind '${memory.kind}': 'distribution', or no anticipation`,
+    )
+  if (s?.kind === 'top-k') parse(integerFrom(1, experts), s.k, 'gate.select.k')
+  if (s?.kind === 'spike' && (memory?.kind !== 'membrane' || a))
+    refuse(
+      'select.kind',
+      'spike',
+      "'dense' and 'top-k', unless memory.kind is 'membrane' and nothing anticipates",
+    )
+  const network = a && { width: a.width ?? 4 * dim, depth: a.depth ?? 1, rank: a.rank ?? null }
   return {
     dim,
     experts,
     bias: c.bias ?? true,
     router: isOracle ? 'oracle' : 'gate',
-    memory: m ? { kind: 'leaky', beta, learned: m.learned ?? m.tau === undefined } : null,
-    precision: c.precision
+    memory,
+    precision: p
       ? {
-          kind: c.precision.kind,
-          momentum: c.precision.momentum ?? (gain ? 0.95 : 0.9),
-          epsilon: c.precision.epsilon ?? (gain ? 1e-4 : 1e-8),
-          initialVariance: c.precision.initialVariance ?? 1,
+          kind: p.kind,
+          scope: p.scope ?? 'shared',
+          momentum: p.momentum ?? (gain ? 0.95 : 0.9),
+          epsilon: p.epsilon ?? (gain ? 1e-4 : 1e-8),
+          initialVariance: p.initialVariance ?? 1,
         }
       : null,
-    anticipation: a
-      ? {
-          kind: a.kind,
-          width: a.width ?? 4 * dim,
-          depth: a.depth ?? 1,
-          activation: a.activation ?? (direct ? 'relu' : 'gelu'),
-          rank: a.rank ?? null,
-          lossWeight: a.lossWeight ?? 0.5,
-        }
-      : null,
+    anticipation: !network
+      ? null
+      : a.kind === 'distribution'
+        ? { kind: a.kind, ...network, activation: a.activation ?? 'relu', momentum: a.momentum ?? 0.9 }
+        : {
+            kind: a.kind,
+            ...network,
+            activation: a.activation ?? (a.kind === 'direct' ? 'relu' : 'gelu'),
+            lossWeight: a.lossWeight ?? 0.5,
+          },
     select:
-      c.select?.kind === 'top-k'
-        ? { kind: 'top-k', k: c.select.k, softmax: c.select.softmax ?? 'after' }
-        : { kind: 'dense' },
+      s?.kind === 'top-k'
+        ? { kind: s.kind, k: s.k, softmax: s.softmax ?? 'after', scale: s.scale ?? 1 }
+        : s?.kind === 'spike'
+          ? { kind: s.kind, softmax: s.softmax ?? 'after' }
+          : { kind: 'dense' },
+  }
+}
+
+function resolveMemory(
+  m: MemoryConfig,
+  dim: number,
+  experts: number,
+): NonNullable<ResolvedGateConfig['memory']> {
+  if (m.kind === 'mean') return { kind: m.kind }
+  if (m.kind === 'probability') {
+    const tau = m.tau ?? 2
+    if (typeof tau !== 'number') refuse('memory.tau', tau, 'a finite number > 0')
+    return { kind: m.kind, leak: Math.exp(-1 / tau), detach: m.detach ?? false }
+  }
+  const [units, unit] = m.kind === 'leaky' ? [dim, 'dimension'] : [experts, 'expert']
+  const perUnit = (value: number | readonly number[], field: string): readonly number[] => {
+    if (typeof value === 'number') return new Array<number>(units).fill(value)
+    if (value.length === units) return value
+    throw new FepError(
+      'FEP_BAD_CONFIG',
+      `gate.memory.${field} has ${value.length} numbers; accepted: one number, or ${units} (one per ${unit})`,
+    )
+  }
+  const beta =
+    m.tau !== undefined
+      ? perUnit(m.tau, 'tau').map((tau) => Math.exp(-1 / tau))
+      : perUnit(m.beta ?? 0.9, 'beta')
+  const learned = m.learned ?? m.tau === undefined
+  if (m.kind === 'leaky') return { kind: m.kind, beta, learned }
+  const surrogate = m.surrogate ?? 'atan'
+  return {
+    kind: m.kind,
+    beta,
+    learned,
+    threshold: m.threshold ?? 1,
+    reset: m.reset ?? 'soft-cap',
+    output: m.output ?? 'membrane',
+    surrogate,
+    slope: m.slope ?? (surrogate === 'atan' ? 2 : 25),
   }
 }

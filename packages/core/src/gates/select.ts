@@ -6,7 +6,12 @@ import {
   equal,
   exp,
   expand,
+  greater,
+  max,
+  min,
   mul,
+  neg,
+  reduceMax,
   reshape,
   slice,
   softmax,
@@ -14,6 +19,7 @@ import {
   sub,
   sum,
   topk,
+  where,
 } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
 import type { ResolvedGateConfig } from './config.js'
@@ -22,18 +28,20 @@ import type { ResolvedGateConfig } from './config.js'
 export interface Selected {
   /** (E, N): zero where not selected; rows of dense weights sum to 1. */
   readonly weights: Value
-  /** int32 (k, N), best first; k = 1 for dense selection. */
+  /** int32 (k, N), best first; k = 1 for dense selection, E for spikes, where −1 fills up. */
   readonly indices: Value
-  /** (1, N): score of the last selected expert minus that of the first one left out. */
+  /** (1, N): score of the last selected expert minus that of the first one left out; for spikes, the least |U − θ|. */
   readonly margin: Value
 }
 
 /** Margin where no expert is left out: the largest finite float32. */
 export const NO_CONTENDER = 3.4028234663852886e38
 
-/** Applies a selection policy. */
-export function selectExperts({ select, experts }: ResolvedGateConfig, logits: Value): Selected {
+/** Applies a selection policy. `drive` (E, N): membranes, where spikes select. */
+export function selectExperts(config: ResolvedGateConfig, logits: Value, drive?: Value): Selected {
+  const { select, experts } = config
   const builder = logits.builder
+  if (select.kind === 'spike') return selectSpiking(config, logits, drive as Value)
   const k = select.kind === 'dense' ? 1 : select.k
   const tokens = logits.shape[1] as Dim
   const ranked = topk(logits, Math.min(k + 1, experts), 0)
@@ -49,8 +57,33 @@ export function selectExperts({ select, experts }: ResolvedGateConfig, logits: V
     'int32',
   )
   const mask = sum(cast(equal(reshape(indices, [k, 1, tokens]), classes), 'float32'), 0)
-  if (select.softmax === 'before') return { weights: mul(softmax(logits, 0), mask), indices, margin }
+  const scaled = (weights: Value) => (select.scale === 1 ? weights : mul(weights, select.scale))
+  if (select.softmax === 'before') return { weights: scaled(mul(softmax(logits, 0), mask)), indices, margin }
   const best = stopGradient(slice(ranked.values, 0, 0, 1))
   const raw = mul(exp(sub(logits, best)), mask)
-  return { weights: div(raw, sum(raw, 0, true)), indices, margin }
+  return { weights: scaled(div(raw, sum(raw, 0, true))), indices, margin }
+}
+
+/** Below every logit, and far enough from the end of float32 to subtract from. */
+const LOWEST = -1e30
+
+/** The experts whose membrane stands above θ; possibly none. */
+function selectSpiking(
+  { select, memory, experts }: ResolvedGateConfig,
+  logits: Value,
+  drive: Value,
+): Selected {
+  const { threshold } = memory as Extract<typeof memory, { readonly threshold: number }>
+  const ranked = topk(drive, experts, 0)
+  const indices = where(greater(ranked.values, threshold), ranked.indices, -1)
+  const u = sub(drive, threshold)
+  const margin = neg(reduceMax(min(u, neg(u)), 0, true))
+  const crossed = greater(drive, threshold)
+  const mask = cast(crossed, 'float32')
+  if (select.kind === 'spike' && select.softmax === 'before')
+    return { weights: mul(softmax(logits, 0), mask), indices, margin }
+  const scores = where(crossed, logits, LOWEST)
+  const raw = mul(exp(sub(scores, stopGradient(reduceMax(scores, 0, true)))), mask)
+  // The best of the selected counts 1, so only an empty selection has less, and gets zeros.
+  return { weights: div(raw, max(sum(raw, 0, true), 1)), indices, margin }
 }

@@ -5,11 +5,19 @@ import type { Graph } from '../graph/types.js'
 import { composeGate } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { swapLayout, unflattenTokens } from './feature-major.js'
-import { declareParams, declarePerToken, declareTokens, type Layout } from './feeds.js'
+import {
+  declareParams,
+  declarePerToken,
+  declarePrecision,
+  declareStates,
+  declareTokens,
+  type Layout,
+  returnStates,
+} from './feeds.js'
 import { selectExperts } from './select.js'
 
 /** Finite tokens beyond this magnitude saturate, so that no product inside a gate overflows. */
-const SATURATION = 1e15
+export const SATURATION = 1e15
 
 /** What a sequence graph takes and returns. */
 export interface SequenceOptions {
@@ -17,44 +25,39 @@ export interface SequenceOptions {
   readonly steps: number
   /** Default `batch-major`. */
   readonly layout?: Layout
-  /** Take the membrane in (`state/memory`, (B, d)) and return it. Default false. */
+  /** Take the states in (`state/memory` (B, width) and others) and return them. Default false. */
   readonly state?: boolean
   /** Take `reset`, bool (B, T). Default false. */
   readonly reset?: boolean
   /** Return `next` where there is anticipation. Default true. */
   readonly next?: boolean
-  /** Also return `memory` and `prediction` (B, T, d). Default false. */
+  /** Also return `memory` (B, T, width) and `prediction` (B, T, d). Default false. */
   readonly details?: boolean
 }
 
 /**
- * The sequence form. Feeds: parameters, `x`, and where configured `precision` (E), `state/memory`, `reset`. Results:
- * `weights` (B,T,E), `indices` (B,T,k), `margin` (B,T), `logits` (B,T,E), and where there is one `next` (B,T,E),
- * `state/memory` (B,d).
+ * The sequence form. Feeds: parameters, `x`, and where configured `precision` (E) or (B,T,E), `state/NAME`, `reset`.
+ * Results: `weights` (B,T,E), `indices` (B,T,k), `margin` (B,T), `logits` (B,T,E), and where there is one `next` (B,T,E),
+ * `state/NAME` (B,width).
  */
 export function sequenceGraph(config: ResolvedGateConfig, options: SequenceOptions): Graph {
   const { steps, layout = 'batch-major' } = options
   const builder = new GraphBuilder('gate')
   const params = declareParams(builder, config)
   const x = clip(declareTokens(builder, 'x', config.dim, steps, layout), -SATURATION, SATURATION)
-  const precision = config.precision ? builder.input('precision', 'float32', [config.experts]) : undefined
-  const h0 =
-    options.state && config.memory
-      ? reshape(permute(builder.input('state/memory', 'float32', ['batch', config.dim])), [
-          config.dim,
-          1,
-          'batch',
-        ])
-      : undefined
+  const precision = declarePrecision(builder, config, steps, layout)
+  const state = options.state ? declareStates(builder, config) : {}
   const reset = options.reset ? declarePerToken(builder, 'reset', 'bool', steps, layout) : undefined
   const gate = composeGate(builder, config, {
     params,
     x,
     ...(precision && { precision }),
-    ...(h0 && { h0 }),
+    state,
     ...(reset && { reset }),
   })
-  const { weights, indices, margin } = builder.scope('select', () => selectExperts(config, gate.logits))
+  const { weights, indices, margin } = builder.scope('select', () =>
+    selectExperts(config, gate.logits, gate.drive),
+  )
   const edge = (v: Value) => (layout === 'feature-major' ? v : swapLayout(v))
   const perToken = (v: Value) => edge(unflattenTokens(v, x))
   builder.output('weights', perToken(weights))
@@ -63,9 +66,8 @@ export function sequenceGraph(config: ResolvedGateConfig, options: SequenceOptio
   builder.output('margin', layout === 'feature-major' ? flatMargin : permute(flatMargin))
   builder.output('logits', perToken(gate.logits))
   if (gate.next && options.next !== false) builder.output('next', perToken(gate.next()))
-  if (options.details && gate.h) builder.output('memory', edge(gate.h))
+  if (options.details && gate.memory) builder.output('memory', edge(gate.memory))
   if (options.details && gate.xHat) builder.output('prediction', edge(gate.xHat))
-  if (options.state && gate.hLast)
-    builder.output('state/memory', permute(reshape(gate.hLast, [config.dim, 'batch'])))
+  if (options.state) returnStates(builder, gate.states)
   return builder.build()
 }

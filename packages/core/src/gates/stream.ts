@@ -13,8 +13,9 @@ import type { ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
 import type { Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { gateStates } from './state.js'
 
-/** Per-sequence state of a gate: `memory` (B,d) where there is one. Plain tensors; empty for stateless gates. */
+/** Per-sequence state, (B,width) by name: `memory`, `anticipation`. Plain tensors; empty for stateless gates. */
 export type GateState = Readonly<Record<string, Tensor>>
 
 /** A running gate over a batch of sequences. Not shared between callers: steps are taken in call order. */
@@ -40,29 +41,40 @@ export interface GateStream<R> {
 export async function openStream<R>(setup: {
   backend: Backend
   config: ResolvedGateConfig
-  horizon: 0 | 1
+  /** Put on every result, where there is one to tell. */
+  horizon?: 0 | 1
   graph: Graph
   params: Params
   batch: number
+  /** What a token is, where it is not (B,d) float32: the feed's shape with an axis for time, and a check. */
+  token?: { readonly shape: readonly number[]; check(token: Tensor): void }
 }): Promise<GateStream<R>> {
   const { backend, config, horizon, params, batch } = setup
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${show(batch)}; accepted: an integer >= 1`)
   const bound = await bindParameters(backend, bindBatch(setup.graph, batch), params)
   const program = await backend.compile(bound.graph)
-  const shapes: Readonly<Record<string, readonly number[]>> = config.memory
-    ? { memory: [batch, config.dim] }
-    : {}
+  const shapes: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
+    gateStates(config).map(({ name, width }) => [name, [batch, width]]),
+  )
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
-  const fixed = { ...bound.feeds, ...precisionFeed(config, undefined) }
+  const pi = (given: Tensor | PrecisionState | undefined) => {
+    const feed = precisionFeed(config, given, [batch, 1])
+    // (B,E) in a step: the graph has an axis for time.
+    return feed.precision?.shape.length === 2 && config.precision?.scope === 'sequence'
+      ? { precision: { ...feed.precision, shape: [batch, 1, config.experts] } }
+      : feed
+  }
+  const fixed = { ...bound.feeds, ...pi(undefined) }
   const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
-  const tokenShape = [batch, 1, config.dim]
+  const tokenShape = setup.token?.shape ?? [batch, 1, config.dim]
+  const check = setup.token?.check ?? ((token: Tensor) => checkTokens(token, config.dim, 2))
   const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
     const feeds: Record<string, Feed> = { ...fixed }
     feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
-    if (precision) Object.assign(feeds, precisionFeed(config, precision))
+    if (precision) Object.assign(feeds, pi(precision))
     stateFeeds.forEach(({ name, feed }) => {
       feeds[feed] = state.get(name) as Feed
     })
@@ -72,7 +84,7 @@ export async function openStream<R>(setup: {
     ? advanceInPlace(program, backend, bound.graph, state)
     : advanceByRun(program, state)
   const complete = (results: Results): R => {
-    results.horizon = horizon
+    if (horizon !== undefined) results.horizon = horizon
     return results as R
   }
   const step = (token: Tensor, precision: Tensor | PrecisionState | undefined): R | Promise<R> => {
@@ -100,7 +112,7 @@ export async function openStream<R>(setup: {
   return {
     step: async (token, options = {}) => {
       use()
-      checkTokens(token, config.dim, 2)
+      check(token)
       if (token.shape[0] !== batch) {
         throw new FepError(
           'FEP_BAD_FEED',

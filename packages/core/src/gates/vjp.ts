@@ -50,13 +50,13 @@ export async function gateVjp(setup: {
   const { config, specs, programs, backend, params, x, options } = setup
   const reset = options.reset !== undefined
   const forms = { steps: x.shape[1] as number, reset, details: true }
-  const of: Differentiable[] = config.anticipation
-    ? ['weights', 'logits', 'next', 'prediction']
-    : ['weights', 'logits']
+  const of: Differentiable[] = ['weights', 'logits']
+  if (config.anticipation) of.push('next')
+  if (config.anticipation && config.anticipation.kind !== 'distribution') of.push('prediction')
   const feeds = {
     ...params,
     x,
-    ...precisionFeed(config, options.precision),
+    ...precisionFeed(config, options.precision, [x.shape[0] as number, forms.steps]),
     ...(options.reset ? { reset: options.reset } : {}),
   }
   const forward = await programs.get(backend, `vjp/outputs/${forms.steps}/${reset}`, () =>

@@ -20,7 +20,7 @@ export function applyOptimizer(graph: Graph, optimizer: Optimizer, params: reado
   for (const [name, value] of outputs)
     if (!params.some((p) => name === `grad/${p}`)) builder.output(name, value)
   const lr = builder.input('lr', 'float32', [])
-  for (const name of params) {
+  const found = params.map((name) => {
     const param = graph.inputs.includes(name) ? values.get(name) : undefined
     const grad = outputs.get(`grad/${name}`)
     if (!param || !grad)
@@ -28,9 +28,26 @@ export function applyOptimizer(graph: Graph, optimizer: Optimizer, params: reado
         'FEP_BAD_GRAPH',
         `graph '${graph.name}' lacks the ${param ? `output 'grad/${name}'` : `input '${name}'`}`,
       )
-    updateParameter(builder, optimizer, { name, param, grad, lr })
-  }
+    return { name, param, grad, lr }
+  })
+  const grads = transformGradients(
+    builder,
+    optimizer,
+    found.map(({ grad }) => grad),
+  )
+  found.forEach((one, i) => updateParameter(builder, optimizer, { ...one, grad: grads[i] as Value }))
   return builder.build()
+}
+
+/** What an optimizer makes of all gradients together, before it updates anything. */
+export function transformGradients(
+  builder: GraphBuilder,
+  optimizer: Optimizer,
+  grads: readonly Value[],
+): readonly Value[] {
+  return optimizer.transform
+    ? builder.scope(optimizer.name, () => optimizer.transform?.(grads) ?? grads)
+    : grads
 }
 
 /** Emits one update on a builder, with its feeds and results. @throws FEP_BAD_GRAPH where shapes differ */

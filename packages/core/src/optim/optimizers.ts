@@ -20,6 +20,8 @@ export interface Optimizer {
   /** Default learning rate; a trainer may override it per step. */
   readonly lr: number
   readonly state: readonly OptimizerState[]
+  /** Applied to the gradients of all parameters together, before any update. Default: none. */
+  transform?(grads: readonly Value[]): readonly Value[]
   update(operands: {
     readonly param: Value
     readonly grad: Value
@@ -51,28 +53,51 @@ export function sgd(options: { readonly lr: number; readonly momentum?: number }
   }
 }
 
+/** Options of {@link adam}. */
+export interface AdamOptions {
+  /** >= 0. */
+  readonly lr: number
+  /** In [0, 1). Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number]
+  /** > 0. Default 1e-8. */
+  readonly epsilon?: number
+}
+
+const adamEntries = {
+  lr: nonNegative,
+  betas: v.optional(v.tuple([averagingFactor, averagingFactor]), [0.9, 0.999]),
+  epsilon: v.optional(positive, 1e-8),
+}
+
 /**
  * Adam (Kingma & Ba 2015), as torch.optim.Adam without weight decay. The bias corrections 1 − βⁿ are state of their own,
  * averages of ones: in float32 that is exact to rounding, where 1 − exp(n log β) is not.
- * @param options lr >= 0; betas in [0, 1), default [0.9, 0.999]; epsilon > 0, default 1e-8
  * @throws FEP_BAD_CONFIG
  */
-export function adam(options: {
-  readonly lr: number
-  readonly betas?: readonly [number, number]
-  readonly epsilon?: number
-}): Optimizer {
-  const schema = v.strictObject({
-    lr: nonNegative,
-    betas: v.optional(v.tuple([averagingFactor, averagingFactor]), [0.9, 0.999]),
-    epsilon: v.optional(positive, 1e-8),
-  })
-  const { lr, betas, epsilon } = parse(schema, options, 'adam')
-  const [b1, b2] = betas
+export const adam = (options: AdamOptions): Optimizer =>
+  adaptive('adam', parse(v.strictObject(adamEntries), options, 'adam'), 0)
+
+/**
+ * AdamW (Loshchilov & Hutter 2019), as torch.optim.AdamW with one group: p ← p (1 − lr · decay), then Adam's update. The
+ * decay is of every parameter, biases included.
+ * @param options as {@link adam}; weightDecay >= 0, default 0.01
+ * @throws FEP_BAD_CONFIG
+ */
+export function adamW(options: AdamOptions & { readonly weightDecay?: number }): Optimizer {
+  const schema = v.strictObject({ ...adamEntries, weightDecay: v.optional(nonNegative, 0.01) })
+  const { weightDecay, ...rest } = parse(schema, options, 'adamW')
+  return adaptive('adamw', rest, weightDecay)
+}
+
+function adaptive(
+  name: string,
+  { lr, betas: [b1, b2], epsilon }: Required<AdamOptions>,
+  decay: number,
+): Optimizer {
   const average = (old: Value, factorOf: number, x: Value | number) =>
     add(mul(old, factorOf), typeof x === 'number' ? x * (1 - factorOf) : mul(x, 1 - factorOf))
   return {
-    name: 'adam',
+    name,
     lr,
     state: [
       { name: 'm', shape: 'parameter' },
@@ -86,8 +111,9 @@ export function adam(options: {
       const correction1 = average(state.correction1 as Value, b1, 1)
       const correction2 = average(state.correction2 as Value, b2, 1)
       const scale = add(div(sqrt(second), sqrt(correction2)), epsilon)
+      const decayed = decay === 0 ? param : mul(param, sub(1, mul(step, decay)))
       return {
-        param: sub(param, mul(div(m, scale), div(step, correction1))),
+        param: sub(decayed, mul(div(m, scale), div(step, correction1))),
         state: { m, v: second, correction1, correction2 },
       }
     },

@@ -4,6 +4,9 @@
  * paths and block indices give unrelated keys. At one call per 2^16 values its cost does not show.
  */
 
+/** Counters per block key: 32-bit keys are not worn out, and re-keying is free. */
+export const BLOCK_SIZE = 65536
+
 /** Words in a stream key (256 bits). */
 const KEY_WORDS = 8
 
@@ -14,7 +17,7 @@ const TAG_END = 2
 
 const TWO_32 = 4294967296
 
-const state = new Int32Array(16)
+const state = /* @__PURE__ */ new Int32Array(16)
 
 function quarterRound(a: number, b: number, c: number, d: number): void {
   let x = state[a]!

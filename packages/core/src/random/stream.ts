@@ -1,9 +1,10 @@
 /** Random streams: position keeping, argument checks, and the draws of {@link RandomStream}. */
-import { FepError, show } from '../errors.js'
+import { FepError } from '../errors.js'
 import { largestBelow } from './bounds.js'
 import { scaleTo } from './integer.js'
-import { blockKeys, streamKey } from './keys.js'
+import { BLOCK_SIZE, blockKeys, streamKey } from './keys.js'
 import { fillNormalsFast } from './normals-simd.js'
+import { checkSeed, refuse } from './refuse.js'
 import type { RandomStream } from './types.js'
 import {
   type FloatArray,
@@ -16,13 +17,6 @@ import {
   start,
   uniformOf,
 } from './values.js'
-
-/** Counters per block key: 32-bit keys are not worn out, and re-keying is free. */
-const BLOCK_SIZE = 65536
-
-function refuse(what: string, value: unknown, expected: string): never {
-  throw new FepError('FEP_BAD_ARGUMENT', `${what} must be ${expected}, got ${show(value)}`)
-}
 
 function checkBound(bound: number): void {
   if (!(Number.isInteger(bound) && bound >= 1 && bound <= 2 ** 31))
@@ -158,6 +152,6 @@ class CounterStream implements RandomStream {
  * ```
  */
 export function random(seed: number, stream: string | number = 0): RandomStream {
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) refuse('seed', seed, 'a safe integer >= 0')
+  checkSeed(seed)
   return new CounterStream(seed, labelText('stream', stream))
 }

@@ -51,11 +51,11 @@ export function uniformOf(word: number): number {
 }
 
 /** See normal-table.ts. Filled on first use: importing the library must not pay for it. */
-const table = new Float64Array(NORMAL_TABLE_LENGTH)
+const table = /* @__PURE__ */ new Float64Array(NORMAL_TABLE_LENGTH)
 
 // A double and its two words: reads exponent bits, whichever way this machine orders bytes.
-const double = new Float64Array([1])
-const words = new Int32Array(double.buffer)
+const double = /* @__PURE__ */ new Float64Array([1])
+const words = /* @__PURE__ */ new Int32Array(double.buffer)
 const HIGH = words[0] === 0 ? 1 : 0
 
 /** Must have been called before {@link normalOf} and {@link fillNormals}. */

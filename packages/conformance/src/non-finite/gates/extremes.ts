@@ -30,32 +30,33 @@ function areWeights({ shape, data }: Tensor): boolean {
   return true
 }
 
-function checkDecision(probe: Probe, what: string, { next, ...rest }: Decision, partial: boolean): void {
+function checkDecision(probe: Probe, what: string, { next, ...rest }: Decision, config: GateConfig): void {
+  const { select } = config
   const results = { ...rest, ...(next && { next }) }
   for (const [name, t] of Object.entries(results))
     probe.check(allFinite(t), `${what}: ${name} must be finite`)
-  // Weights that were chosen after a softmax over all of them do not sum to 1.
+  // Weights that were chosen after a softmax over all of them do not sum to 1, and spikes may select nobody.
+  const partial = select?.kind === 'spike' || (select?.kind === 'top-k' && select.softmax === 'before')
   if (!partial) probe.check(areWeights(rest.weights), `${what}: weights must sum to 1`)
   if (next) probe.check(areWeights(next), `${what}: next must sum to 1`)
-  probe.check(inRange(rest.indices), `${what}: indices must name experts`)
+  probe.check(inRange(rest.indices, config), `${what}: indices must name experts`)
 }
 
 async function checkExtremes(probe: Probe, config: GateConfig): Promise<void> {
   const gate = createGate(config)
   const params = gate.init({ seed: 651 })
-  const partial = config.select?.kind === 'top-k' && config.select.softmax === 'before'
   const route = await gate.route(probe.backend, params, extremeTokens, {
     ...extremeOptions(config),
     details: true,
   })
-  checkDecision(probe, 'route', decisionOf(route), partial)
+  checkDecision(probe, 'route', decisionOf(route), config)
   for (const t of [route.memory, route.prediction]) if (t) probe.check(allFinite(t), 'details must be finite')
   if (gate.causal) {
     const stream = await gate.stream(probe.backend, params, { batch: BATCH })
     try {
       for (let t = 0; t < STEPS; t++) {
         const step = await stream.step(stepOf(extremeTokens, t), extremeOptions(config))
-        checkDecision(probe, `step ${t}`, decisionOf(step), partial)
+        checkDecision(probe, `step ${t}`, decisionOf(step), config)
       }
     } finally {
       stream.dispose()

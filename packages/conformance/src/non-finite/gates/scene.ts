@@ -30,6 +30,19 @@ export const CONFIGS: Readonly<Record<string, GateConfig>> = {
     anticipation: { kind: 'additive', width: 6, depth: 2, rank: 2 },
     select: { kind: 'top-k', k: 2, softmax: 'before' },
   },
+  mean: { ...size, memory: { kind: 'mean' } },
+  'membrane-spikes': {
+    ...size,
+    memory: { kind: 'membrane', reset: 'subtract' },
+    select: { kind: 'spike' },
+  },
+  'spike-output': { ...size, memory: { kind: 'membrane', reset: 'zero', output: 'spike' } },
+  'probability+distribution': {
+    ...size,
+    memory: { kind: 'probability' },
+    precision: { kind: 'evidence' },
+    anticipation: { kind: 'distribution', width: 6 },
+  },
 }
 
 /** Beyond what a gate takes: it is clamped. */
@@ -60,8 +73,9 @@ export const decisionOf = ({ weights, indices, margin, logits, next }: Decision)
 /** No NaN and no infinity. */
 export const allFinite = (t: Tensor): boolean => t.data.every((v: number) => Number.isFinite(v))
 
-/** Every index names an expert. */
-export const inRange = ({ data }: Tensor): boolean => data.every((k: number) => k >= 0 && k < EXPERTS)
+/** Every index names an expert; where spikes select, −1 stands for none. */
+export const inRange = ({ data }: Tensor, { select }: Pick<GateConfig, 'select'>): boolean =>
+  data.every((k: number) => k >= (select?.kind === 'spike' ? -1 : 0) && k < EXPERTS)
 
 /** Writes a case down. */
 export const gateCase = (

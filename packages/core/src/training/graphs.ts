@@ -3,39 +3,29 @@ import { gradients } from '../autodiff/gradients.js'
 import { extendGraph, GraphBuilder, type Value } from '../graph/builder.js'
 import { add, div } from '../graph/expressions.js'
 import type { Graph } from '../graph/types.js'
-import { applyOptimizer, updateParameter } from '../optim/apply-optimizer.js'
+import { applyOptimizer, transformGradients, updateParameter } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
 import { packInputs } from '../optim/pack.js'
 import { optimize } from '../passes/optimize.js'
-import type { ResolvedGateConfig } from './config.js'
-import { type LossOptions, lossGraph } from './loss.js'
 
 /** Feed and result: all parameters in one vector. */
 export const PACKED = 'params'
 /** Feed and result: the sum of accumulated gradients. */
 export const TOTAL = 'gradients'
 
-function gradientGraph(config: ResolvedGateConfig, options: LossOptions, names: readonly string[]): Graph {
-  return packInputs(gradients(lossGraph(config, options), { of: 'loss', wrt: names }), names, PACKED)
+/** `loss`: a graph with the parameters among its feeds and the scalar `loss` among its results. */
+function gradientGraph(loss: Graph, names: readonly string[]): Graph {
+  return packInputs(gradients(loss, { of: 'loss', wrt: names }), names, PACKED)
 }
 
 /** Loss, gradients and update in one program. */
-export function stepGraph(
-  config: ResolvedGateConfig,
-  options: LossOptions,
-  names: readonly string[],
-  optimizer: Optimizer,
-): Graph {
-  return optimize(applyOptimizer(gradientGraph(config, options, names), optimizer, [PACKED]))
+export function stepGraph(loss: Graph, names: readonly string[], optimizer: Optimizer): Graph {
+  return optimize(applyOptimizer(gradientGraph(loss, names), optimizer, [PACKED]))
 }
 
 /** Takes the gradient total in and returns it with this micro-batch added. */
-export function accumulateGraph(
-  config: ResolvedGateConfig,
-  options: LossOptions,
-  names: readonly string[],
-): Graph {
-  const graph = gradientGraph(config, options, names)
+export function accumulateGraph(loss: Graph, names: readonly string[]): Graph {
+  const graph = gradientGraph(loss, names)
   const { builder, values } = extendGraph(graph, { outputs: false })
   for (const { name, value } of graph.outputs) {
     const result = values.get(value) as Value
@@ -49,7 +39,8 @@ export function accumulateGraph(
 export function applyGraph(optimizer: Optimizer, total: number): Graph {
   const builder = new GraphBuilder('apply')
   const param = builder.input(PACKED, 'float32', [total])
-  const grad = div(builder.input(TOTAL, 'float32', [total]), builder.input('count', 'float32', []))
+  const mean = div(builder.input(TOTAL, 'float32', [total]), builder.input('count', 'float32', []))
+  const [grad] = transformGradients(builder, optimizer, [mean]) as [Value]
   updateParameter(builder, optimizer, { name: PACKED, param, grad, lr: builder.input('lr', 'float32', []) })
   return builder.build()
 }

@@ -1,0 +1,28 @@
+/** The gate inside a model, and the rule that a token is dispatched on a decision about itself. */
+import { FepError } from '../errors.js'
+import type { ComposedGateConfig, ResolvedGateConfig } from '../gates/config.js'
+import { resolveGateConfig } from '../gates/resolve-config.js'
+
+/** A gate without its sizes, which the model gives it. */
+export type RouterConfig = Omit<ComposedGateConfig, 'dim' | 'experts' | 'router'>
+
+/**
+ * Resolves the gate of a model.
+ * @param dispatchAhead whether the user has allowed decisions for the next token
+ * @throws FEP_BAD_CONFIG for a bad field, and for direct anticipation unless that was allowed
+ */
+export function resolveRouter(
+  router: RouterConfig,
+  size: { readonly dim: number; readonly experts: number },
+  dispatchAhead: boolean,
+  path: string,
+): ResolvedGateConfig {
+  const gate = resolveGateConfig({ ...router, ...size })
+  if (gate.anticipation?.kind === 'direct' && !dispatchAhead)
+    throw new FepError(
+      'FEP_BAD_CONFIG',
+      `${path}.router.anticipation.kind is 'direct', which decides for the token after the one that is dispatched; ` +
+        "accepted: 'additive', 'distribution', or 'direct' with dispatchAhead: true",
+    )
+  return gate
+}

@@ -1,0 +1,213 @@
+/**
+ * Training on a backend, of anything that has a loss graph. Parameters and optimizer state are one packed vector each and
+ * stay in the backend's tensors between steps. `step` is one program; `accumulate` and `apply` are its two halves for
+ * micro-batches.
+ */
+import type { Backend, Feed, Fetches, Program } from '../backend/contract.js'
+import { HeldTensors } from '../backend/held-tensors.js'
+import { toHost } from '../backend/host-tensor.js'
+import { ProgramCache } from '../backend/program-cache.js'
+import { serialQueue } from '../backend/queue.js'
+import { FepError, show } from '../errors.js'
+import { checkParams, type ParameterSpec, type Params } from '../gates/parameters.js'
+import type { Graph } from '../graph/types.js'
+import { stateName } from '../optim/apply-optimizer.js'
+import type { Optimizer } from '../optim/optimizers.js'
+import { packedSlots } from '../optim/pack.js'
+import type { Schedule } from '../optim/schedules.js'
+import { full, type Tensor, zeros } from '../tensor.js'
+import { accumulateGraph, applyGraph, PACKED, stepGraph, TOTAL } from './graphs.js'
+import { type HeldResults, holdResults } from './step-result.js'
+
+/** What every trainer is told. */
+export interface OptimizationOptions {
+  readonly optimizer: Optimizer
+  /** Learning rate by the number of updates so far. Default: the optimizer's own, always. */
+  readonly schedule?: Schedule
+}
+
+/** What every trainer does. */
+export interface TrainingLoop<Batch, Result> {
+  /**
+   * accumulate(batch) + apply(), in one program.
+   * @param options `lr` for this step; default: the schedule's, else the optimizer's
+   * @throws FEP_BAD_FEED, FEP_DISPOSED
+   */
+  step(batch: Batch, options?: { readonly lr?: number }): Promise<Result>
+  /** Adds a micro-batch's gradient to the running mean. */
+  accumulate(batch: Batch): Promise<Result>
+  /** Updates parameters with the mean of the accumulated gradients. @throws FEP_UNSUPPORTED where there is none */
+  apply(options?: { readonly lr?: number }): Promise<void>
+  /** Copies the parameters to the host. */
+  params(): Promise<Params>
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A loss as a program: batches of one form share it. */
+export interface LossForm {
+  /** Names the form among the programs of a trainer. */
+  readonly key: string
+  /** Feeds: the parameters and what `read` gives. Results: `loss`, and what a result shows. */
+  graph(): Graph
+}
+
+/** @internal What is trained. */
+export interface TrainingSubject<Batch, Result> {
+  readonly specs: readonly ParameterSpec[]
+  /** Checks a batch and says how it is fed. @throws FEP_BAD_FEED */
+  read(batch: Batch): { readonly form: LossForm; readonly feeds: Record<string, Feed> }
+  /** What a step returns. */
+  show(results: HeldResults): Result
+}
+
+/** @internal A loop and its programs. */
+export interface OpenTrainer<Batch, Result> extends TrainingLoop<Batch, Result> {
+  formGraph(form: LossForm): Graph
+  prepareForm(form: LossForm): Promise<Program>
+}
+
+/** @internal */
+export function openTrainer<Batch, Result>(
+  { specs, read, show: present }: TrainingSubject<Batch, Result>,
+  backend: Backend,
+  initial: Params,
+  { optimizer, schedule }: OptimizationOptions,
+): OpenTrainer<Batch, Result> {
+  checkParams(specs, initial)
+  if (typeof optimizer?.update !== 'function') {
+    throw new FepError(
+      'FEP_BAD_CONFIG',
+      `trainer.optimizer is ${show(optimizer)}; accepted: adam({ lr }), adamW({ lr }), sgd({ lr })`,
+    )
+  }
+  if (schedule !== undefined && typeof schedule !== 'function') {
+    throw new FepError(
+      'FEP_BAD_CONFIG',
+      `trainer.schedule is ${show(schedule)}; accepted: a function from the number of updates to a learning rate`,
+    )
+  }
+  const names = specs.map((s) => s.name)
+  const slots = packedSlots(specs)
+  const total = slots.at(-1)?.end ?? 0
+  const programs = new ProgramCache()
+  const queue = serialQueue()
+  const rate = rateFeeds()
+  const state = optimizer.state.map((s) => ({
+    name: stateName(optimizer, s.name, PACKED),
+    shape: s.shape === 'scalar' ? [] : [total],
+  }))
+  const carried = [PACKED, ...state.map((s) => s.name)]
+  const held = new HeldTensors({
+    [PACKED]: packed(slots, initial, total),
+    ...Object.fromEntries(state.map(({ name, shape }) => [name, zeros(shape)])),
+  })
+  let pending = 0
+  let updates = 0
+  let disposed = false
+  const use = () => {
+    if (disposed) throw new FepError('FEP_DISPOSED', 'this trainer was disposed; create a new one')
+  }
+  const nextRate = (lr: number | undefined): Tensor => rate(lr ?? schedule?.(updates) ?? optimizer.lr)
+  const graphOf = (form: LossForm) => stepGraph(form.graph(), names, optimizer)
+  const programOf = (kind: 'step' | 'accumulate', form: LossForm): Promise<Program> =>
+    programs.get(backend, `${kind}/${form.key}`, () =>
+      kind === 'step' ? graphOf(form) : accumulateGraph(form.graph(), names),
+    )
+  const withHeld = (feeds: Record<string, Feed>, from: readonly string[]): Record<string, Feed> => {
+    for (const name of from) feeds[name] = held.get(name) as Feed
+    return feeds
+  }
+  const keep = (fetched: Fetches, from: readonly string[]) => {
+    for (const name of from) held.set(name, fetched[name] as Feed)
+  }
+  let latest: HeldResults | undefined
+  const keepResult = (fetched: Fetches, kept: readonly string[]): Result => {
+    latest?.release()
+    latest = holdResults(fetched, kept)
+    return present(latest)
+  }
+  const dispose = async () => {
+    if (disposed) return
+    disposed = true
+    await queue.idle()
+    held.clear()
+    latest?.release()
+    await programs.clear(backend)
+  }
+  return {
+    step: async (batch, { lr } = {}) => {
+      use()
+      const { form, feeds } = read(batch)
+      feeds.lr = nextRate(lr)
+      updates++
+      return queue(async () => {
+        const program = await programOf('step', form)
+        const fetched = await program.run(withHeld(feeds, carried))
+        keep(fetched, carried)
+        return keepResult(fetched, carried)
+      })
+    },
+    accumulate: async (batch) => {
+      use()
+      const { form, feeds } = read(batch)
+      return queue(async () => {
+        const program = await programOf('accumulate', form)
+        if (!held.get(TOTAL)) held.set(TOTAL, zeros([total]))
+        const fetched = await program.run(withHeld(feeds, [PACKED, TOTAL]))
+        keep(fetched, [TOTAL])
+        pending++
+        return keepResult(fetched, [TOTAL])
+      })
+    },
+    apply: async ({ lr } = {}) => {
+      use()
+      const feeds: Record<string, Feed> = { lr: nextRate(lr) }
+      await queue(async () => {
+        if (pending === 0)
+          throw new FepError('FEP_UNSUPPORTED', 'apply: no gradient was accumulated since the last apply')
+        const program = await programs.get(backend, 'apply', () => applyGraph(optimizer, total))
+        feeds.count = full([], pending)
+        keep(await program.run(withHeld(feeds, [...carried, TOTAL])), carried)
+        held.clear(TOTAL)
+        pending = 0
+        updates++
+      })
+    },
+    params: async () => {
+      use()
+      return queue(async () => {
+        const { data } = await toHost(held.get(PACKED) as Feed)
+        const part = (start: number, end: number) => data.slice(start, end) as Tensor['data']
+        return Object.fromEntries(
+          slots.map(({ name, shape, start, end }) => [
+            name,
+            { dtype: 'float32' as const, shape, data: part(start, end) },
+          ]),
+        )
+      })
+    },
+    formGraph: graphOf,
+    prepareForm: (form) => programOf('step', form),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+/** All parameters in one vector. */
+function packed(slots: ReturnType<typeof packedSlots>, params: Params, total: number): Tensor {
+  const data = new Float32Array(total)
+  for (const { name, start } of slots) data.set((params[name] as Tensor).data as Float32Array, start)
+  return { dtype: 'float32', shape: [total], data }
+}
+
+/** Feeds of learning rates; a constant rate is one tensor. */
+function rateFeeds(): (lr: number) => Tensor {
+  let last: Tensor | undefined
+  return (lr) => {
+    if (!Number.isFinite(lr) || lr < 0)
+      throw new FepError('FEP_BAD_ARGUMENT', `lr is ${show(lr)}; accepted: a finite number >= 0`)
+    if (!last || last.data[0] !== Math.fround(lr)) last = full([], lr)
+    return last
+  }
+}
