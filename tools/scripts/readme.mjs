@@ -22,5 +22,5 @@ function table() {
   const { node, cpu, versions } = results.environment
   const runtime = versions['onnxruntime-node'] ? `, ONNX Runtime ${versions['onnxruntime-node']}` : ''
   const where = `Made by \`npm start\` on ${cpu}, Node ${node}${runtime}; ± is the sample standard deviation over seeds.`
-  return `${markdownTable(ablation.report(results.summary, results.settings)[0])}\n\n${where}`
+  return `${markdownTable(ablation.tables({ ...results, settings: ablation.restore(results.settings) })[0])}\n\n${where}`
 }

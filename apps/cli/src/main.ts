@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
+import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
 import { reproduceCommand } from './commands/reproduce.js'
 import { ownVersion } from './environment.js'
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', EPILOG)
-  for (const add of [reproduceCommand, benchCommand, conformanceCommand, backendsCommand])
+  for (const add of [reproduceCommand, claimsCommand, benchCommand, conformanceCommand, backendsCommand])
     add(program, finish)
   if (argv.length === 0) {
     program.outputHelp()
