@@ -4,13 +4,13 @@
  * counts only with the right shape, key and checksum.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { FepError, schemas, show } from '@fep-moe/core'
 import { parseRun, type Run } from '@fep-moe/experiments'
 import * as v from 'valibot'
 import { codeVersion } from './code-version.js'
-import { type OutputFolder, openOutput } from './output.js'
+import { openOutput } from './output.js'
 import type { Task } from './protocol.js'
 
 /** What was found for a task. */
@@ -26,6 +26,8 @@ export interface RunCache {
   find(task: Task): Lookup
   /** @throws FEP_IO */
   keep(task: Task, run: Run): void
+  /** Removes the folders that were made for nothing. */
+  discard(): void
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -54,14 +56,12 @@ const entrySchema = v.strictObject({
 })
 
 /**
- * Opens the cache in a folder, which is made when the first run is kept.
- * @throws FEP_IO where the folder is there and is not one
+ * Opens the cache in a folder, which is made where it is missing and proven writable.
+ * @throws FEP_IO
  */
 export function openCache(path: string): RunCache {
   const folder = resolve(path)
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
-    throw new FepError('FEP_IO', `the cache ${folder} is not a folder; choose another one with --cache`)
-  let output: OutputFolder | undefined
+  const output = openOutput(folder, [], '--cache')
   const name = (key: string) => `${key}.json`
   return {
     folder,
@@ -82,11 +82,11 @@ export function openCache(path: string): RunCache {
       }
     },
     keep: (task, run) => {
-      output ??= openOutput(folder, [], '--cache')
       const key = runKey(task)
       const entry = { schemaVersion: 1, key, checksum: sha256(canonical(run)), run }
       output.write(name(key), `${JSON.stringify(entry)}\n`)
     },
+    discard: output.discard,
   }
 }
 

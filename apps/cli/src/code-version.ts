@@ -19,26 +19,41 @@ function builtFiles(dist: string): string[] {
     .sort()
 }
 
+/** A package by name, and the folder of its built code. */
+export interface BuiltPackage {
+  readonly name: string
+  readonly dist: string
+}
+
+/** Hash of the built code that runs pass through: names and contents of all files. */
+export function hashCode(packages: readonly BuiltPackage[]): string {
+  const hash = createHash('sha256')
+  for (const { name, dist } of packages)
+    for (const file of builtFiles(dist)) {
+      const content = readFileSync(join(dist, file))
+      hash.update(`${name}/${file} ${content.length}\n`).update(content)
+    }
+  return hash.digest('hex')
+}
+
 const known = new Map<BackendName, string>()
 
 /**
- * Hash of everything but settings and seed that a run on a backend depends on: the built code of core, of the experiments
- * and of the backend's own packages, the versions of its runtime, of Node, and the platform. Computed once per process.
+ * What a run on a backend depends on beside settings and seed: the built code of core, of the experiments and of the
+ * backend's own packages, the versions of its runtime, of Node, and the platform. Computed once per process.
  */
 export function codeVersion(backend: BackendName): string {
   const found = known.get(backend)
   if (found) return found
-  const hash = createHash('sha256')
   const own = backendEntry(backend).packages.filter((name) => name.startsWith('@fep-moe/'))
   // Native backends run small programs as generated JavaScript.
-  for (const name of [...new Set(['@fep-moe/core', '@fep-moe/experiments', '@fep-moe/js', ...own])].sort()) {
-    const dist = join(dirname(require.resolve(`${name}/package.json`)), 'dist')
-    for (const file of builtFiles(dist))
-      hash.update(`${name}/${file}\n`).update(readFileSync(join(dist, file)))
-  }
-  const { node } = process.versions
-  hash.update(JSON.stringify([packageVersions(backend), node, process.platform, process.arch]))
-  const version = hash.digest('hex')
+  const names = [...new Set(['@fep-moe/core', '@fep-moe/experiments', '@fep-moe/js', ...own])].sort()
+  const packages = names.map((name) => ({
+    name,
+    dist: join(dirname(require.resolve(`${name}/package.json`)), 'dist'),
+  }))
+  const around = [packageVersions(backend), process.versions.node, process.platform, process.arch]
+  const version = createHash('sha256').update(hashCode(packages)).update(JSON.stringify(around)).digest('hex')
   known.set(backend, version)
   return version
 }

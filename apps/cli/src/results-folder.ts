@@ -7,6 +7,9 @@ import { parseResults, type Results } from '@fep-moe/experiments'
 /** Name of the file. */
 export const RESULTS_FILE = 'results.json'
 
+/** Names of the reports that are written beside it. */
+export const REPORT_FILES = { html: 'report.html', markdown: 'report.md' } as const
+
 /** Where results go unless a flag says otherwise. */
 export const RESULTS_FOLDER = 'fep-moe-results'
 

@@ -70,7 +70,7 @@ export function ablationFigures({ runs, settings }: Outcome<DomainSwitchSettings
     {
       id: 'membrane',
       title: 'The membrane at the switch',
-      caption: `Mean membrane h_t over the dimensions of either domain, in sequences that begin in the first one. It saturates before the switch at t = ${switchAt}: that is why it tells the domain well and the time badly.${seeds}`,
+      caption: `Mean membrane h_t over the dimensions of either domain, in sequences that begin in the first one. Before the switch at t = ${switchAt} it grows by less at every step while the noise it has summed up grows: it tells the domain well and the step badly.${seeds}`,
       x: { label: 'step t', domain: [0, steps - 1], ticks: Array.from({ length: steps }, (_, t) => t) },
       y: { label: 'membrane h (units of the signal)' },
       panels: ['beta', 'beta+ant'].map((c) => ({
@@ -85,8 +85,8 @@ export function ablationFigures({ runs, settings }: Outcome<DomainSwitchSettings
     {
       id: 'learned-beta',
       title: 'Learned decay per dimension',
-      caption: `β = σ(β_raw) after training; all start at 0.9. The first half of the dimensions carries the first domain.${seeds}`,
-      x: { label: 'dimension', domain: [0, settings.dim - 1] },
+      caption: `β = σ(β_raw) after training; all start at 0.9. The first half of the dimensions carries the first domain.${seeds.replace('Bands', 'Bars')}`,
+      x: { label: 'dimension', domain: [-0.5, settings.dim - 0.5] },
       y: { label: 'decay β per step', domain: [0, 1] },
       panels: [
         {

@@ -13,11 +13,11 @@ import {
 import { htmlReport, makeReport, markdownReport, readClaims } from '@fep-moe/experiments/report'
 import type { Command } from 'commander'
 import { type BackendName, backendNames, openBackend } from '../backends.js'
-import { openCache } from '../cache.js'
+import { openCache, type RunCache } from '../cache.js'
 import { describeEnvironment } from '../environment.js'
 import { integerFlag, nameFlag, seedsFlag } from '../flags.js'
 import { openOutput } from '../output.js'
-import { RESULTS_FILE, RESULTS_FOLDER } from '../results-folder.js'
+import { REPORT_FILES, RESULTS_FILE, RESULTS_FOLDER } from '../results-folder.js'
 import { STATUS } from '../status.js'
 import { trainAll } from '../train.js'
 
@@ -36,7 +36,7 @@ interface Flags {
   readonly cache?: string | false
 }
 
-const FILES = { results: RESULTS_FILE, html: 'report.html', markdown: 'report.md' } as const
+const FILES = { results: RESULTS_FILE, ...REPORT_FILES } as const
 
 /** Adds the command. */
 export function reproduceCommand(program: Command, finish: (status: number) => void): void {
@@ -91,9 +91,12 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
   })
   const folder = flags.out ?? join(RESULTS_FOLDER, experiment.name)
   const output = openOutput(folder, Object.values(FILES))
+  let cache: RunCache | null = null
   try {
-    const cache = flags.cache === false ? null : openCache(flags.cache ?? join(folder, 'cache'))
+    if (flags.cache !== false) cache = openCache(flags.cache ?? join(folder, 'cache'))
     const { threads, workers } = flags
+    // Ahead of the runs: the checkout may change while they go on.
+    const environment = describeEnvironment(backend, threads)
     const runs = await trainAll(experiment, settings, {
       backend,
       threads,
@@ -104,7 +107,7 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
     const results: Results = {
       schemaVersion: 2,
       experiment: experiment.name,
-      environment: describeEnvironment(backend, threads),
+      environment,
       settings: { ...settings },
       runs,
       summary,
@@ -126,6 +129,7 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
     last.write(`results: ${path}\nreport: ${html}\n`)
     return status
   } catch (error) {
+    cache?.discard()
     output.discard()
     throw error
   }

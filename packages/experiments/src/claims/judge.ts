@@ -96,7 +96,10 @@ function judge(check: ClaimCheck, results: Results, metrics: Metrics): JudgedChe
   const { outcome, words } = compare(check, ours, other, metrics)
   const { digits = 3 } = metrics[check.ours.split('/')[1] as string] ?? {}
   const one = check.published?.n === 1 ? ', one run' : ''
-  const show = ({ value }: Named) => formatEstimate(value, { digits })
+  const show = ({ value }: Named) =>
+    value.n === EXACT
+      ? String(Number(value.mean.toFixed(Math.max(4, digits))))
+      : formatEstimate(value, { digits })
   const text = `${ours.name} ${show(ours)} ${words} ${[other.name, show(other)].filter(Boolean).join(' ')}${one}`
   return { ...check, value: ours.value, outcome, text }
 }
@@ -119,8 +122,9 @@ function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other
     : ({ outcome: 'fails', words: `differs by more than ${within} from` } as const)
 }
 
-/** A number without spread, known from more runs than anybody makes. */
-const exactly = (mean: number): Estimate => ({ mean, std: 0, n: 1_000_000 })
+/** A number without spread: known as if from endless runs. */
+const EXACT = Number.POSITIVE_INFINITY
+const exactly = (mean: number): Estimate => ({ mean, std: 0, n: EXACT })
 
 function lookUp(path: string, { summary, bounds }: Results): Named | null {
   const [owner, metric] = path.split('/') as [string, string]

@@ -7,6 +7,8 @@ export interface PanelSvg {
   readonly title: string
   /** A whole `<svg>` element: its text in `currentColor`, its size from `viewBox`. */
   readonly svg: string
+  /** The same for a narrow screen, where `svg` would shrink its text too much. */
+  readonly narrow?: string
 }
 
 /** Pixels; the page scales. */
@@ -22,7 +24,6 @@ export async function figureSvgs(figure: Figure): Promise<{
   const { document } = parseHTML('<!doctype html><html><body></body></html>')
   const legend = legendOf(figure)
   const slots = new Map(legend.map(({ name, slot }) => [name, slot]))
-  const size = figure.panels.length > 1 ? SIDE : WIDE
   const axis = ({ label, domain, ticks }: Figure['x']) => ({
     label,
     labelAnchor: 'center' as const,
@@ -48,9 +49,12 @@ export async function figureSvgs(figure: Figure): Promise<{
         symbol: symbolOf(slot),
       })
       if (style === 'dots')
-        return [Plot.ruleX(spread, { x: 'x', y1: 'low', y2: 'high', stroke, strokeWidth: 1.2 }), dot]
+        return [
+          Plot.ruleX(spread, { x: 'x', y1: 'low', y2: 'high', stroke, strokeWidth: 1.2, clip: true }),
+          dot,
+        ]
       return [
-        Plot.areaY(spread, { x: 'x', y1: 'low', y2: 'high', fill: stroke, fillOpacity: 0.18 }),
+        Plot.areaY(spread, { x: 'x', y1: 'low', y2: 'high', fill: stroke, fillOpacity: 0.18, clip: true }),
         Plot.line(data, { ...place, stroke, strokeWidth: 2 }),
         dot,
       ]
@@ -69,7 +73,7 @@ export async function figureSvgs(figure: Figure): Promise<{
             Plot.text([at], { ...text, y: at, frameAnchor: 'right', textAnchor: 'end', dx: -4, dy: -7 }),
           ]
     })
-  const panels = figure.panels.map((panel) => {
+  const draw = (panel: Panel, size: typeof WIDE): string => {
     const svg = Plot.plot({
       document,
       ...size,
@@ -85,8 +89,13 @@ export async function figureSvgs(figure: Figure): Promise<{
       marks: [Plot.frame({ stroke: 'currentColor', strokeOpacity: 0.25 }), ...marks(panel), ...lines(panel)],
     })
     svg.setAttribute('role', 'img')
-    return { title: panel.title, svg: svg.outerHTML }
-  })
+    return svg.outerHTML
+  }
+  const panels = figure.panels.map((panel) =>
+    figure.panels.length > 1
+      ? { title: panel.title, svg: draw(panel, SIDE) }
+      : { title: panel.title, svg: draw(panel, WIDE), narrow: draw(panel, SIDE) },
+  )
   const samples = legend.map(({ name, style }) => {
     const sample: Panel = {
       title: '',

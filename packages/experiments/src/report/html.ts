@@ -45,10 +45,11 @@ async function section({ name, title, source, results, tables, figures, claims }
   return `<section id="${html(name)}">
 <h2>${html(title)}</h2>
 <p class="soft">${html(source)}</p>
+${claims.length > 0 ? `<p><a href="#${html(name)}-claims">Claims</a>: ${html(countVerdicts(claims))}.</p>` : ''}
 ${tables.map(tableHtml).join('\n')}
 <h3>Figures</h3>
 ${drawn.join('\n')}
-${claims.length > 0 ? `<h3>Claims</h3>\n<p>${html(countVerdicts(claims))}.</p>\n<ul class="claims">${claims.map(claimHtml).join('\n')}</ul>` : ''}
+${claims.length > 0 ? `<h3 id="${html(name)}-claims">Claims</h3>\n<ul class="claims">${claims.map(claimHtml).join('\n')}</ul>` : ''}
 <h3>Environment</h3>
 <dl>${environmentLines(results)
     .map(([label, text]) => `<dt>${html(label)}</dt><dd>${html(text)}</dd>`)
@@ -76,7 +77,10 @@ ${notes.map((note) => `<p class="soft">${html(note)}</p>`).join('\n')}`
 async function figureHtml(figure: Figure): Promise<string> {
   const { panels, legend } = await figureSvgs(figure)
   const samples = legend.map(({ title, svg }) => `<li>${svg}${html(title)}</li>`).join('')
-  const drawn = panels.map(({ title, svg }) => `<div>${title ? `<h4>${html(title)}</h4>` : ''}${svg}</div>`)
+  const drawn = panels.map(({ title, svg, narrow }) => {
+    const both = narrow ? `<div class="wide">${svg}</div><div class="narrow">${narrow}</div>` : svg
+    return `<div>${title ? `<h4>${html(title)}</h4>` : ''}${both}</div>`
+  })
   return `<figure id="${html(figure.id)}">
 <h3>${html(figure.title)}</h3>
 <ul class="legend">${samples}</ul>

@@ -30,6 +30,7 @@ figure h3{margin:0 0 .5rem}
 figcaption{font-size:.875rem;margin-top:.5rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:.75rem}
 .panels svg{display:block;width:100%;height:auto}
+.narrow{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;margin:.25rem 0 .5rem;padding:0;list-style:none;font-size:.875rem}
 .legend li{display:flex;align-items:center;gap:.35rem}
 .legend svg{flex:none;width:44px;height:14px;overflow:visible}
@@ -41,6 +42,6 @@ details{margin-top:.5rem;font-size:.875rem}summary{cursor:pointer;color:var(--so
 .holds{color:var(--good)}.accuracy{color:var(--half)}.differs{color:var(--bad)}.open{color:var(--soft)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.875rem}
 dt{color:var(--soft)}dd{margin:0}
-@media (max-width:36rem){.claims li{grid-template-columns:1fr}figure{padding:.75rem .5rem}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.35rem .5rem}}
+@media (max-width:36rem){.wide{display:none}.narrow{display:block}.claims li{grid-template-columns:1fr}figure{padding:.75rem .5rem}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}th,td{padding:.35rem .5rem}}
 @media print{.scroll{overflow:visible}figure,tr{break-inside:avoid}}
 `
