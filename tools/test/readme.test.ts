@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ablation, disagreements, markdownTable, parseResults } from '@fep-moe/experiments'
+import { claimsSummary, makeReport, readClaims } from '@fep-moe/experiments/report'
 import { describe, expect, it } from 'vitest'
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
@@ -11,6 +12,10 @@ describe('README', () => {
   it('shows the table of docs/results/ablation.json', () => {
     const [table] = ablation.tables({ ...results, settings: ablation.restore(results.settings) })
     expect(read('README.md')).toContain(table && markdownTable(table))
+  })
+
+  it('shows the verdicts of that run', () => {
+    expect(read('README.md')).toContain(claimsSummary(makeReport(results, readClaims()).claims))
   })
 
   it('shows a run in which every published figure agrees', () => {

@@ -6,5 +6,5 @@
 export { readClaims } from '../claims/read.js'
 export { figureSvgs, type PanelSvg } from './charts.js'
 export { htmlReport } from './html.js'
-export { markdownReport } from './markdown.js'
+export { claimsSummary, markdownReport } from './markdown.js'
 export { countVerdicts, makeReport, type Report } from './report.js'
