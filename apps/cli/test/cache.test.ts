@@ -136,7 +136,7 @@ describe('fep-moe reproduce with a cache', () => {
 
   it('goes on after Ctrl-C, and gets what an undisturbed run gets', async () => {
     let sent = false
-    const first = await reproduce('--epochs 200 --workers 1 --out stopped', {
+    const first = await reproduce('--epochs 80 --workers 1 --out stopped', {
       onStderr: (_: string, kill: (signal: NodeJS.Signals) => void) => {
         if (sent) return
         const poll = setInterval(() => {
@@ -155,10 +155,10 @@ describe('fep-moe reproduce with a cache', () => {
     expect(entries('stopped')).toHaveLength(Number(kept))
     expect(area.list()).not.toContain('stopped/results.json')
 
-    const second = await reproduce('--epochs 200 --out stopped')
+    const second = await reproduce('--epochs 80 --out stopped')
     expect(second.stderr).toContain(`cache: ${kept} of 9 runs from the cache\n`)
     expect(second.status).toBe(0)
-    const whole = await reproduce('--epochs 200 --no-cache --out whole')
+    const whole = await reproduce('--epochs 80 --no-cache --out whole')
     expect(whole.stderr).not.toContain('cache:')
     expect(area.list()).not.toContain('whole/cache')
     expect(results('stopped')).toBe(results('whole'))

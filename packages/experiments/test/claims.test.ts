@@ -130,6 +130,22 @@ describe('a verdict', () => {
     )
   })
 
+  it('does not take one run for a direction, and writes bounds as JSON', () => {
+    const single = {
+      ...results,
+      summary: results.summary.map((r) => ({ ...r, ours: { ...r.ours, std: null, n: 1 } })),
+    }
+    const file = (check: ClaimCheck) => ({ experiment: 'ablation', source: 's', claims: [claim(check)] })
+    expect(judgeClaims(file(other('c/hits', 'above', 0.1)), single, metrics)[0]?.verdict).toBe(
+      'not decidable',
+    )
+    const [bound] = judgeClaims(file(other('bound:best/hits', 'above', 0.1)), single, metrics)
+    expect(JSON.parse(JSON.stringify(bound))).toMatchObject({
+      verdict: 'holds',
+      checks: [{ value: { mean: 0.7, std: 0, n: 1 }, text: 'the bound best 0.7 is above 0.1' }],
+    })
+  })
+
   it('says where the published figure is one run', () => {
     const one: ClaimCheck = {
       ...agrees('c/hits', 0.71, 'accuracy'),

@@ -158,7 +158,7 @@ async function chooseBackend({
 
 /** Indented JSON with every list of numbers on one line. */
 const readableJson = (value: unknown): string =>
-  `${JSON.stringify(value, null, 2).replace(/\[\s+(-?\d[^[\]{}"]*?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`)}\n`
+  `${JSON.stringify(value, null, 2).replace(/\[\n\s+(-?\d[^[\]{}"]*?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`)}\n`
 
 /** Names what does not agree, on stderr. */
 function judge(summary: readonly SummaryRow[]): number {

@@ -7,7 +7,7 @@ import type { Claim, ClaimCheck, ClaimFile, Verdict } from './claim.js'
 
 /** One comparison made. */
 export interface JudgedCheck extends ClaimCheck {
-  /** Our figure; null where the results have none. */
+  /** Our figure, a bound with a spread of 0; null where the results have none. */
   readonly value: Estimate | null
   readonly outcome: 'passes' | 'fails' | 'not decidable' | 'missing'
   /** The comparison in words and figures. */
@@ -101,14 +101,19 @@ function judge(check: ClaimCheck, results: Results, metrics: Metrics): JudgedChe
       ? String(Number(value.mean.toFixed(Math.max(4, digits))))
       : formatEstimate(value, { digits })
   const text = `${ours.name} ${show(ours)} ${words} ${[other.name, show(other)].filter(Boolean).join(' ')}${one}`
-  return { ...check, value: ours.value, outcome, text }
+  // Endless runs are no JSON.
+  const value = ours.value.n === EXACT ? { ...ours.value, n: 1 } : ours.value
+  return { ...check, value, outcome, text }
 }
 
 function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other: Named, metrics: Metrics) {
   const [a, b] = [ours.value, other.value]
   if (rule === 'above' || rule === 'below') {
+    // One run has no spread to be outside of.
+    if (a.std === null || b.std === null)
+      return { outcome: 'not decidable', words: `is not decidable at n = ${a.n} against` } as const
     const apart = rule === 'above' ? a.mean - b.mean : b.mean - a.mean
-    const passes = apart > 3 * Math.sqrt((a.std ?? 0) ** 2 / a.n + (b.std ?? 0) ** 2 / b.n)
+    const passes = apart > 3 * Math.sqrt(a.std ** 2 / a.n + b.std ** 2 / b.n)
     return { outcome: passes ? 'passes' : 'fails', words: passes ? `is ${rule}` : `is not ${rule}` } as const
   }
   const metric = metrics[path.split('/')[1] as string] ?? { label: path, range: null }
