@@ -99,7 +99,7 @@ function figures({ runs, summary, settings }: Outcome<DomainSwitchSettings>): Fi
     {
       id: 'sensitivity',
       title: 'Accuracy against the decay of the membrane',
-      caption: `Argmax accuracy of gates whose β is the same in all dimensions and not trained, and of gates that learn it from .9 on, at the mean of their β. Bands and bars are ± one standard deviation over seeds.`,
+      caption: `Argmax accuracy of gates whose β is the same in all dimensions and not trained, and of gates that learn it from .9 on, at the mean of their β. Read both panels together: a gate can be right before the switch by being wrong elsewhere. Bands and bars are ± one standard deviation over seeds.`,
       x: { label: 'decay β per step', domain: [0.25, 1] },
       y: { label: 'accuracy (share of sequences)', domain: [0, 1] },
       panels: [panel('all steps', 'accuracyAll'), panel(`t = ${t}, before the switch`, 'accuracyTransition')],
