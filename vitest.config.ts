@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 /** Tests run on sources, so a change in one package is seen by the tests of all others without a build. */
 const alias = [
   { find: /^@fep-moe\/([^/]+)$/, replacement: join(root, 'packages/$1/src/index.ts') },
-  { find: /^@fep-moe\/([^/]+)\/(lowering)$/, replacement: join(root, 'packages/$1/src/$2/index.ts') },
+  { find: /^@fep-moe\/([^/]+)\/([^/.]+)$/, replacement: join(root, 'packages/$1/src/$2/index.ts') },
 ]
 
 const inside = (group: string) => readdirSync(join(root, group)).map((name) => join(root, group, name))

@@ -21,12 +21,12 @@ export interface BrowserLaneOptions extends Pick<SuiteOptions, 'groups' | 'expec
   readonly lane?: string
   /** Opens the page. It has `limit` to do so. */
   readonly open: () => Promise<LanePage>
-  /** Milliseconds that the page has for one answer, default 50,000: less than the suite gives a case, so that it can say why. */
+  /** Milliseconds that the page has for one answer, default 200,000: less than the suite gives a case, so that it can say why. */
   readonly limit?: number
 }
 
 /** Registers the suite. */
-export function browserLane({ lane, open, limit = 50_000, ...options }: BrowserLaneOptions): void {
+export function browserLane({ lane, open, limit = 200_000, ...options }: BrowserLaneOptions): void {
   const remote = remoteLane(open, limit)
   afterAll(remote.close, limit)
   conformance({

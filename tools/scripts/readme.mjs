@@ -1,4 +1,4 @@
-// Writes the README's table of the ablation from a results file, and keeps the file in docs/results, so that every
+// Writes the README's table and verdicts of the ablation from a results file, and keeps the file in docs/results, so that every
 // figure can be traced to the run that gave it. `npm run readme -- fep-moe-results/ablation/results.json`; without an
 // argument, from the kept file.
 import { readFileSync } from 'node:fs'
@@ -11,16 +11,18 @@ const kept = join(root, 'docs/results/ablation.json')
 const readme = join(root, 'README.md')
 
 await setup()
-const { ablation, markdownTable, parseResults } = await import(
-  pathToFileURL(join(root, 'packages/experiments/dist/index.js')).href
-)
+const load = (file) => import(pathToFileURL(join(root, 'packages/experiments/dist', file)).href)
+const { ablation, markdownTable, parseResults } = await load('index.js')
+const { claimsSummary, makeReport, readClaims } = await load('report/index.js')
 const results = parseResults(JSON.parse(readFileSync(process.argv[2] ?? kept, 'utf8')))
 if (process.argv[2]) writeAside(kept, `${JSON.stringify(results)}\n`)
-writeAside(readme, between(readFileSync(readme, 'utf8'), 'table:ablation', table()))
+const { claims } = makeReport(results, readClaims())
+const withTable = between(readFileSync(readme, 'utf8'), 'table:ablation', table())
+writeAside(readme, between(withTable, 'claims:ablation', claimsSummary(claims)))
 
 function table() {
   const { node, cpu, versions } = results.environment
   const runtime = versions['onnxruntime-node'] ? `, ONNX Runtime ${versions['onnxruntime-node']}` : ''
   const where = `Made by \`npm start\` on ${cpu}, Node ${node}${runtime}; ± is the sample standard deviation over seeds.`
-  return `${markdownTable(ablation.report(results.summary, results.settings)[0])}\n\n${where}`
+  return `${markdownTable(ablation.tables({ ...results, settings: ablation.restore(results.settings) })[0])}\n\n${where}`
 }

@@ -1,13 +1,8 @@
 /** The README's figures are those of the kept results, and those of the code's published table. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type AblationSettings,
-  ablation,
-  disagreements,
-  markdownTable,
-  parseResults,
-} from '@fep-moe/experiments'
+import { ablation, disagreements, markdownTable, parseResults } from '@fep-moe/experiments'
+import { claimsSummary, makeReport, readClaims } from '@fep-moe/experiments/report'
 import { describe, expect, it } from 'vitest'
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')
@@ -15,8 +10,12 @@ const results = parseResults(JSON.parse(read('docs/results/ablation.json')))
 
 describe('README', () => {
   it('shows the table of docs/results/ablation.json', () => {
-    const [table] = ablation.report(results.summary, results.settings as unknown as AblationSettings)
+    const [table] = ablation.tables({ ...results, settings: ablation.restore(results.settings) })
     expect(read('README.md')).toContain(table && markdownTable(table))
+  })
+
+  it('shows the verdicts of that run', () => {
+    expect(read('README.md')).toContain(claimsSummary(makeReport(results, readClaims()).claims))
   })
 
   it('shows a run in which every published figure agrees', () => {

@@ -2,7 +2,9 @@
 import { Command } from 'commander'
 import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
+import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
+import { reportCommand } from './commands/report.js'
 import { reproduceCommand } from './commands/reproduce.js'
 import { ownVersion } from './environment.js'
 import { reportError, STATUS } from './status.js'
@@ -24,7 +26,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', EPILOG)
-  for (const add of [reproduceCommand, benchCommand, conformanceCommand, backendsCommand])
+  for (const add of [
+    reproduceCommand,
+    reportCommand,
+    claimsCommand,
+    benchCommand,
+    conformanceCommand,
+    backendsCommand,
+  ])
     add(program, finish)
   if (argv.length === 0) {
     program.outputHelp()

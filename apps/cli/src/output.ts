@@ -11,17 +11,20 @@ export interface OutputFolder {
   discard(): void
 }
 
-const refuse = (path: string, cause: unknown): never => {
+const refuse = (path: string, cause: unknown, flag: string): never => {
   const why = cause instanceof Error ? cause.message : String(cause)
-  throw new FepError('FEP_IO', `cannot write to ${path}: ${why}; choose another folder with --out`, { cause })
+  throw new FepError('FEP_IO', `cannot write to ${path}: ${why}; choose another folder with ${flag}`, {
+    cause,
+  })
 }
 
 /**
  * Makes the folder where it is missing, and tries a file in it.
  * @param files that will be written: none of them may be a folder
+ * @param flag that chooses the folder
  * @throws FEP_IO
  */
-export function openOutput(folder: string, files: readonly string[]): OutputFolder {
+export function openOutput(folder: string, files: readonly string[], flag = '--out'): OutputFolder {
   const path = resolve(folder)
   const made: string[] = []
   const discard = () => {
@@ -42,7 +45,7 @@ export function openOutput(folder: string, files: readonly string[]): OutputFold
         throw new Error(`${file} is a folder there`)
   } catch (error) {
     discard()
-    refuse(path, error)
+    refuse(path, error, flag)
   }
   return {
     write: (name, text) => {
@@ -52,7 +55,7 @@ export function openOutput(folder: string, files: readonly string[]): OutputFold
         renameSync(aside(name), target)
       } catch (error) {
         rmSync(aside(name), { force: true })
-        refuse(path, error)
+        refuse(path, error, flag)
       }
       return target
     },

@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly signal: AbortSignal
   /** @param share of task number `index` that is done, 0..1 */
   readonly onProgress: (index: number, share: number) => void
+  /** Called with each run as it ends, before the others are waited for. */
+  readonly onRun?: (index: number, run: Run) => void
 }
 
 /**
@@ -25,8 +27,9 @@ export interface PoolOptions {
  */
 export async function runTasks(
   tasks: readonly Task[],
-  { workers, signal, onProgress }: PoolOptions,
+  { workers, signal, onProgress, onRun }: PoolOptions,
 ): Promise<Run[]> {
+  if (tasks.length === 0) return []
   const pool = workerpool.pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
     workerType: 'process',
     maxWorkers: Math.min(workers, tasks.length),
@@ -42,6 +45,7 @@ export async function runTasks(
         const run = (await pool.exec('train', [task], {
           on: ({ share }: TaskProgress) => onProgress(index, share),
         })) as Run
+        onRun?.(index, run)
         onProgress(index, 1)
         return run
       } catch (error) {
@@ -57,6 +61,7 @@ export async function runTasks(
 
 /** Errors cross the process boundary as plain objects. */
 function explain(error: unknown, { job }: Task): FepError {
+  if (error instanceof FepError) return error
   const { code, message = String(error) } = error as { code?: string; message?: string }
   if (code?.startsWith('FEP_')) return new FepError(code as FepErrorCode, message, { cause: error })
   const ended = /terminated Unexpectedly/i.test(message)

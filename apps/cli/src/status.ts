@@ -19,7 +19,11 @@ const USAGE: readonly FepErrorCode[] = [
 
 /** Ctrl-C, or another polite signal to stop. */
 export class Interrupted extends Error {
-  constructor(readonly status: number = STATUS.interrupted) {
+  constructor(
+    readonly status: number = STATUS.interrupted,
+    /** What is left of the work. */
+    readonly kept: string = 'nothing was written',
+  ) {
     super('interrupted')
   }
 }
@@ -27,7 +31,7 @@ export class Interrupted extends Error {
 /** Prints an error, unless there is nothing to say. @returns the exit status */
 export function reportError(error: unknown): number {
   if (error instanceof Interrupted) {
-    process.stderr.write('interrupted; nothing was written\n')
+    process.stderr.write(`interrupted; ${error.kept}\n`)
     return error.status
   }
   if (error instanceof CommanderError) {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createGate, type FepErrorCode, referenceBackend, tensor } from '@fep-moe/core'
 import { ablation, openDomainSwitch } from '@fep-moe/experiments'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -13,7 +14,7 @@ describe('flags and arguments', () => {
   const cases: [string, RegExp][] = [
     ['frobnicate', /unknown command 'frobnicate'/],
     ['--frobnicate', /unknown option '--frobnicate'/],
-    ['reproduce', /name an experiment: ablation/],
+    ['reproduce', /name an experiment: ablation, sensitivity/],
     ['reproduce ablatoin', /no experiment is called 'ablatoin'; there is: ablation/],
     ['reproduce ablation twice', /too many arguments/],
     ['reproduce ablation --fast', /unknown option '--fast'/],
@@ -34,6 +35,8 @@ describe('flags and arguments', () => {
     ['reproduce ablation --threads two', /--threads is 'two'/],
     ['reproduce ablation --workers 0', /--workers is '0'/],
     ['reproduce ablation --out', /argument missing/],
+    ['reproduce ablation --cache', /argument missing/],
+    ['reproduce ablation --cach here', /unknown option '--cach'/],
     ['reproduce ablation --quick --check', /--check cannot judge --quick/],
     ['bench', /a command is missing/],
     ['bench run', /unknown command 'run'/],
@@ -61,6 +64,14 @@ describe('flags and arguments', () => {
     })
     expect(stderr).toMatch(/^error FEP_UNSUPPORTED: --profile needs a backend with a profiler/)
     expect(status).toBe(2)
+  })
+
+  it('refuses a cache that is a file, before any training', async () => {
+    const file = fileURLToPath(import.meta.url)
+    const args = ['reproduce', 'ablation', '--backend', 'reference', '--cache', file]
+    const { status, stdout, stderr } = await fepMoe(args, { cwd: folder.path })
+    expect(stderr).toMatch(/^error FEP_IO: cannot write to .+; choose another folder with --cache\n$/)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   })
 
   it('shows the stack when asked to', async () => {

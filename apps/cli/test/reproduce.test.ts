@@ -16,7 +16,7 @@ describe('fep-moe reproduce', () => {
     expect(stdout).toMatch(/^ablation\n {2}Ablation of memory/)
     expect(status).toBe(0)
     const json = await fepMoe(['reproduce', '--list', '--json'], { cwd: folder.path })
-    expect(JSON.parse(json.stdout)).toMatchObject([{ name: 'ablation' }])
+    expect(JSON.parse(json.stdout)).toMatchObject([{ name: 'ablation' }, { name: 'sensitivity' }])
   })
 
   it('--quick runs to the end on the reference, in the default folder', async () => {
@@ -25,7 +25,10 @@ describe('fep-moe reproduce', () => {
     expect(performance.now() - started).toBeLessThan(55_000)
     expect(status).toBe(0)
     const path = join(folder.path, 'fep-moe-results', 'ablation', 'results.json')
-    expect(stdout.endsWith(`\nresults: ${path}\n`)).toBe(true)
+    const page = join(folder.path, 'fep-moe-results', 'ablation', 'report.html')
+    expect(stdout.endsWith(`\nresults: ${path}\nreport: ${page}\n`)).toBe(true)
+    expect(readFileSync(page, 'utf8')).toContain('A quick run decides nothing.')
+    expect(readFileSync(page.replace('.html', '.md'), 'utf8')).toContain('### Claims')
     expect(stdout).toContain('A quick run: these figures are not compared with the published ones.')
     expect(stdout).toMatch(/^condition +acc all +paper +acc t=5 +paper +mass t=5 +prototype/m)
     expect(stdout).toMatch(/^x_t only \(stateless\) +0\.9040 +0\.0062$/m)
@@ -34,7 +37,7 @@ describe('fep-moe reproduce', () => {
     const results = saved('fep-moe-results/ablation')
     expect(results.settings).toMatchObject({ quick: true, seeds: [42] })
     expect(results.runs).toHaveLength(9)
-    expect(results.summary.every((row) => row.agrees === null)).toBe(true)
+    expect(results.summary.every((row) => row.agreement === null)).toBe(true)
   })
 
   it('gives the same results however many processes share the work; --json prints the file and nothing else', async () => {
@@ -47,6 +50,7 @@ describe('fep-moe reproduce', () => {
     expect(three.stdout).toBe(one.stdout)
     expect(readFileSync(join(folder.path, 'one', 'results.json'), 'utf8')).toBe(one.stdout)
     const { runs, environment } = parseResults(JSON.parse(one.stdout))
+    expect(one.stdout).toMatch(/"accuracy": \[[\d., e-]+\]/)
     expect(runs.slice(0, 3).map((r) => [r.condition, r.seed])).toEqual([
       ['baseline', 3],
       ['baseline', 1],
@@ -60,10 +64,10 @@ describe('fep-moe reproduce', () => {
       '--check --epochs 1 --seeds 1 --backend onnx --out checked',
     )
     expect(status).toBe(1)
-    expect(stderr).toMatch(/check failed: \d+ of 33 published figures do not agree/)
+    expect(stderr).toMatch(/check failed: \d+ of \d+ published figures do not agree/)
     expect(stderr).toMatch(/^ {2}oracle accuracyAll: 0\.\d+, published 0\.994$/m)
     expect(stdout).toMatch(/^oracle .* NO$/m)
-    expect(saved('checked').summary.some((row) => row.agrees === false)).toBe(true)
+    expect(saved('checked').summary.some((row) => row.agreement === 'differs')).toBe(true)
   })
 
   it('falls back to a quick run on js where ONNX Runtime does not load, and says so in one line', async () => {

@@ -1,12 +1,7 @@
 /** What was published about the ablation: arXiv 2605.00604, Tables 4 and 5, means over seeds 42..46. */
 import type { AblationCondition } from './ablation.js'
+import type { DomainSwitchMetric } from './domain-switch/run.js'
 import type { Published } from './statistics.js'
-
-/**
- * Metrics of one run. `accuracy…` is the share of tokens whose largest logit is the right expert's, `mass…` the mean
- * softmax weight on it; `…Transition` is at the step before the switch. `k99` follows from `massTransition`.
- */
-export type AblationMetric = 'accuracyAll' | 'accuracyTransition' | 'massAll' | 'massTransition' | 'k99'
 
 const paper = (mean: number, std: number | null = null): Published => ({ mean, std, n: 5, source: 'paper' })
 
@@ -20,12 +15,13 @@ const prototype = (mean: number, std: number | null = null): Published => ({
 
 /** By condition and metric. A spread that was not printed is below its last digit: null. */
 export const publishedMetrics: Readonly<
-  Record<AblationCondition, Readonly<Partial<Record<AblationMetric, Published>>>>
+  Record<AblationCondition, Readonly<Partial<Record<DomainSwitchMetric, Published>>>>
 > = {
   baseline: {
     accuracyAll: paper(0.904),
     accuracyTransition: paper(0.006),
     massTransition: prototype(0.122, 0.001),
+    k99Accuracy: paper(765),
   },
   beta: {
     accuracyAll: paper(0.863, 0.007),
@@ -63,3 +59,15 @@ export const publishedInteractions = {
   accuracyTransition: paper(0.446, 0.014),
   massTransition: prototype(0.355),
 } as const
+
+/** What the paper's abstract and its code's outputs make of these figures. */
+export const publishedRatios: Readonly<
+  Partial<Record<AblationCondition, Readonly<Record<string, Published>>>>
+> = {
+  'beta+ant': {
+    accuracyTransitionRatio: paper(124),
+    massTransitionRatio: prototype(5.7),
+    accuracyTransitionOracleShare: paper(0.75),
+    massTransitionOracleShare: prototype(0.67),
+  },
+}

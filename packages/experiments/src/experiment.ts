@@ -1,6 +1,8 @@
 /** What an experiment is: plain functions and data. Who starts them, where, and in which process is not its concern. */
 import type { Backend } from '@fep-moe/core'
-import type { Run, SummaryRow } from './results.js'
+import type { Figure } from './figure.js'
+import type { Metrics } from './metric.js'
+import type { Bound, Run, SummaryRow } from './results.js'
 import type { Table } from './table.js'
 
 /** Settings that every experiment has. JSON. */
@@ -27,25 +29,45 @@ export interface Job {
   readonly seed: number
 }
 
-/** A published table that can be run again. Jobs are independent of each other and of the order they run in. */
+/** Everything that was found: what tables, figures and claims are made of. */
+export interface Outcome<S extends ExperimentSettings = ExperimentSettings> {
+  readonly settings: S
+  readonly runs: readonly Run[]
+  readonly summary: readonly SummaryRow[]
+  readonly bounds: readonly Bound[]
+}
+
+/**
+ * A published table that can be run again. Jobs are independent of each other and of the order they run in. The command,
+ * its cache, the report and the claims know nothing of an experiment but this; its claims are in `claims/NAME.json`.
+ */
 export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
-  /** Short name: `reproduce NAME`. */
+  /** Short name: `reproduce NAME`, `claims/NAME.json`. */
   readonly name: string
   readonly title: string
-  /** Where it was published. */
+  /** Where it was published: document, section, tables. */
   readonly source: string
+  /** Every metric that runs and the summary name. */
+  readonly metrics: Metrics
   readonly conditions: readonly string[]
   /** The published settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
   settings(overrides?: SettingsOverrides): S
+  /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
+  restore(settings: unknown): S
   /** Relative time of a run, to start the longest first. */
   cost(condition: string): number
   /**
-   * Trains and scores one condition with one seed.
+   * Trains and scores one condition with one seed. The result depends on nothing but the job, the backend and the
+   * settings without `seeds`: that is what a finished run is kept under.
    * @param onEpoch called after every epoch with their number so far; a promise is waited for
    */
   run(backend: Backend, job: Job, settings: S, onEpoch?: (done: number) => void | Promise<void>): Promise<Run>
   /** Means over seeds beside the published figures, in a fixed order whatever the order of the runs. */
   summarize(runs: readonly Run[], settings: S): SummaryRow[]
-  /** The tables to print. */
-  report(summary: readonly SummaryRow[], settings: S): Table[]
+  /** What the task alone allows, by arithmetic. */
+  bounds(settings: S): Bound[]
+  /** The tables to print, the published one first. */
+  tables(outcome: Outcome<S>): Table[]
+  /** The figures of a report. */
+  figures(outcome: Outcome<S>): Figure[]
 }

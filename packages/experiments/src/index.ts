@@ -4,32 +4,50 @@
  */
 export {
   type AblationCondition,
-  type AblationSettings,
-  type AblationTraining,
   ablation,
   ablationConditions,
   openAblation,
 } from './ablation.js'
 export {
-  type AblationMetric,
   publishedGains,
   publishedInteractions,
   publishedMetrics,
+  publishedRatios,
 } from './ablation-published.js'
-export type { Experiment, ExperimentSettings, Job, SettingsOverrides } from './experiment.js'
+export type { Claim, ClaimCheck, ClaimFile, ClaimRule, Verdict } from './claims/claim.js'
+export { parseClaims } from './claims/claim.js'
+export { type JudgedCheck, type JudgedClaim, judgeClaims } from './claims/judge.js'
+export type { DomainSwitchMetric } from './domain-switch/run.js'
+export type { DomainSwitchSettings } from './domain-switch/settings.js'
+export type { DomainSwitchTraining } from './domain-switch/training.js'
+export type { Experiment, ExperimentSettings, Job, Outcome, SettingsOverrides } from './experiment.js'
 export { experiments, findExperiment } from './experiments.js'
+export type { Axis, Figure, Mark, Panel, Point, Series } from './figure.js'
+export type { Metric, Metrics } from './metric.js'
 export {
+  type Bound,
   disagreements,
   type Environment,
   parseResults,
+  parseRun,
   type Results,
   type Run,
+  type Summarizer,
   type SummaryRow,
-  summaryRow,
+  summarizer,
 } from './results.js'
-export { type Scores, scoreSteps } from './scoring.js'
-export { agree, type Estimate, estimate, LEAST_TOLERANCE, type Published, tolerance } from './statistics.js'
-export { formatEstimate, markdownTable, type Table, textTable } from './table.js'
+export { meanWeights, type Scores, scoreSteps } from './scoring.js'
+export { sensitivity } from './sensitivity.js'
+export {
+  type Agreement,
+  agree,
+  type Estimate,
+  estimate,
+  LEAST_TOLERANCE,
+  type Published,
+  tolerance,
+} from './statistics.js'
+export { agreementCell, formatEstimate, markdownTable, type Table, textTable } from './table.js'
 export {
   type DomainSwitch,
   type DomainSwitchBatch,

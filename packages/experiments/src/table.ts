@@ -1,4 +1,5 @@
 /** Tables as data, and as text: plain for a terminal, Markdown for a document. */
+import type { SummaryRow } from './results.js'
 import type { Estimate } from './statistics.js'
 
 /** A table of ready-made cells. */
@@ -17,6 +18,16 @@ export function formatEstimate(e: Estimate | null, { signed = false, digits = 3 
   const mean = e.mean.toFixed(digits)
   const sign = signed && !mean.startsWith('-') ? '+' : ''
   return `${sign}${mean}${e.std === null ? '' : `±${e.std.toFixed(digits)}`}`
+}
+
+/** What the last column says of the rows behind a line: `yes`, `NO`, why nothing can be said, or nothing. */
+export function agreementCell(rows: readonly (SummaryRow | undefined)[]): string {
+  const judged = rows.filter((row) => row && row.agreement !== null) as SummaryRow[]
+  if (judged.some((row) => row.agreement === 'differs')) return 'NO'
+  const open = judged.find((row) => row.agreement === 'not decidable')
+  if (open) return `not decidable at n = ${open.ours.n}`
+  if (judged.length === 0) return ''
+  return judged.some((row) => row.published?.n === 1) ? 'yes (one run)' : 'yes'
 }
 
 /** Aligned columns for a terminal, without a trailing line break. */

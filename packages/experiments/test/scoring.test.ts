@@ -1,6 +1,6 @@
 import { accuracy, atStep, gateMass, random, tensor, transpose } from '@fep-moe/core'
 import { describe, expect, it } from 'vitest'
-import { scoreSteps } from '../src/index.js'
+import { meanWeights, scoreSteps } from '../src/index.js'
 
 const experts = 4
 const [steps, batch] = [5, 7]
@@ -24,6 +24,17 @@ describe('scoreSteps', () => {
     expect(scores.accuracyAll).toBeCloseTo(accuracy(rows, right), 12)
     expect(scores.accuracyAt).toBeCloseTo(accuracy(atStep(rows, 2), atStep(right, 2)), 12)
     expect(scores.massAll).toBeCloseTo(gateMass(weights, right), 6)
+    expect(scores.accuracy).toHaveLength(steps)
+    expect(scores.accuracy[2]).toBe(scores.accuracyAt)
+    expect(scores.mass[2]).toBe(scores.massAt)
+    const means = meanWeights(logits, batch)
+    for (let e = 0; e < experts; e++) {
+      const list = Array.from(
+        { length: batch },
+        (_, b) => weights.data[(b * steps + 3) * experts + e] as number,
+      )
+      expect(means[e]?.[3]).toBeCloseTo(list.reduce((a, b) => a + b, 0) / batch, 6)
+    }
     expect(scores.massAt).toBeCloseTo(gateMass(atStep(weights, 2), atStep(right, 2)), 6)
   })
 
@@ -45,5 +56,6 @@ describe('scoreSteps', () => {
     const bad = expect.objectContaining({ code: 'FEP_BAD_ARGUMENT' })
     expect(() => scoreSteps(logits, transpose(targets, [1, 0]), 0)).toThrow(bad)
     expect(() => scoreSteps(logits, targets, steps)).toThrow(bad)
+    for (const sequences of [0, 1.5, batch + 1]) expect(() => meanWeights(logits, sequences)).toThrow(bad)
   })
 })

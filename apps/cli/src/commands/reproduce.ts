@@ -1,27 +1,25 @@
 /** `fep-moe reproduce`: run a published table again and print ours beside it. */
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { FepError } from '@fep-moe/core'
 import {
   disagreements,
-  type Experiment,
   experiments,
   findExperiment,
   formatEstimate,
   type Results,
-  type Run,
   type SummaryRow,
   textTable,
 } from '@fep-moe/experiments'
+import { htmlReport, makeReport, markdownReport, readClaims } from '@fep-moe/experiments/report'
 import type { Command } from 'commander'
 import { type BackendName, backendNames, openBackend } from '../backends.js'
+import { openCache, type RunCache } from '../cache.js'
 import { describeEnvironment } from '../environment.js'
 import { integerFlag, nameFlag, seedsFlag } from '../flags.js'
-import { interruptible } from '../interrupt.js'
 import { openOutput } from '../output.js'
-import { runTasks } from '../pool.js'
-import { startProgress } from '../progress.js'
+import { REPORT_FILES, RESULTS_FILE, RESULTS_FOLDER } from '../results-folder.js'
 import { STATUS } from '../status.js'
+import { trainAll } from '../train.js'
 
 interface Flags {
   readonly backend?: BackendName
@@ -34,9 +32,11 @@ interface Flags {
   readonly check?: boolean
   readonly json?: boolean
   readonly list?: boolean
+  /** A folder; false: keep nothing. */
+  readonly cache?: string | false
 }
 
-const FILE = 'results.json'
+const FILES = { results: RESULTS_FILE, ...REPORT_FILES } as const
 
 /** Adds the command. */
 export function reproduceCommand(program: Command, finish: (status: number) => void): void {
@@ -55,6 +55,8 @@ export function reproduceCommand(program: Command, finish: (status: number) => v
     .option('--out <folder>', 'output folder (default: ./fep-moe-results/EXPERIMENT)')
     .option('--threads <n>', 'threads of one run', integerFlag('--threads', 1, 256), 1)
     .option('--workers <n>', 'runs at a time (default: cores / threads)', integerFlag('--workers', 1, 1024))
+    .option('--cache <folder>', 'where finished runs are kept (default: cache in the output folder)')
+    .option('--no-cache', 'keep no finished runs, and use none')
     .option('--quick', 'one seed and a short training: shows that it works, not compared with the paper')
     .option('--check', 'exit with 1 where a row does not agree with the published one')
     .option('--json', 'print the results file on stdout and nothing else')
@@ -87,32 +89,47 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
     ...(flags.epochs ? { epochs: flags.epochs } : {}),
     quick,
   })
-  const output = openOutput(flags.out ?? join('fep-moe-results', experiment.name), [FILE])
+  const folder = flags.out ?? join(RESULTS_FOLDER, experiment.name)
+  const output = openOutput(folder, Object.values(FILES))
+  let cache: RunCache | null = null
   try {
-    const runs = await train(experiment, settings, backend, flags)
+    if (flags.cache !== false) cache = openCache(flags.cache ?? join(folder, 'cache'))
+    const { threads, workers } = flags
+    // Ahead of the runs: the checkout may change while they go on.
+    const environment = describeEnvironment(backend, threads)
+    const runs = await trainAll(experiment, settings, {
+      backend,
+      threads,
+      cache,
+      ...(workers ? { workers } : {}),
+    })
     const summary = experiment.summarize(runs, settings)
     const results: Results = {
-      schemaVersion: 1,
-      environment: describeEnvironment(backend, flags.threads),
+      schemaVersion: 2,
+      experiment: experiment.name,
+      environment,
       settings: { ...settings },
       runs,
       summary,
+      bounds: experiment.bounds(settings),
     }
-    const text = `${JSON.stringify(results, null, 2)}\n`
-    const path = output.write(FILE, text)
+    const text = readableJson(results)
+    const path = output.write(FILES.results, text)
+    const report = makeReport(results, readClaims())
     if (flags.json) process.stdout.write(text)
-    else {
-      const tables = experiment.report(summary, settings).map(textTable)
+    else
       process.stdout.write(
-        `${experiment.title}\n${experiment.source}; ran on ${backend}\n\n${tables.join('\n\n')}\n\n`,
+        `${experiment.title}\n${experiment.source}; ran on ${backend}\n\n${report.tables.map(textTable).join('\n\n')}\n\n`,
       )
-    }
+    const html = output.write(FILES.html, await htmlReport([report]))
+    output.write(FILES.markdown, markdownReport([report]))
     const status = flags.check ? judge(summary) : STATUS.done
     // In JSON mode stdout holds the JSON alone.
     const last = flags.json ? process.stderr : process.stdout
-    last.write(`results: ${path}\n`)
+    last.write(`results: ${path}\nreport: ${html}\n`)
     return status
   } catch (error) {
+    cache?.discard()
     output.discard()
     throw error
   }
@@ -139,44 +156,18 @@ async function chooseBackend({
   }
 }
 
-/** Trains every condition with every seed, the longest runs first; returns them in the table's order. */
-async function train(
-  experiment: Experiment,
-  settings: ReturnType<Experiment['settings']>,
-  backend: BackendName,
-  { threads, workers = Math.max(1, Math.floor(availableParallelism() / threads)) }: Flags,
-): Promise<Run[]> {
-  const jobs = experiment.conditions.flatMap((condition) =>
-    settings.seeds.map((seed) => ({ condition, seed })),
-  )
-  const longestFirst = jobs
-    .map((job, place) => ({ job, place, cost: experiment.cost(job.condition) }))
-    .sort((a, b) => b.cost - a.cost)
-  return interruptible(async (signal) => {
-    const progress = startProgress(longestFirst.map(({ cost }) => cost))
-    signal.addEventListener('abort', () => progress.stop())
-    try {
-      const runs = await runTasks(
-        longestFirst.map(({ job }) => ({ experiment: experiment.name, settings, job, backend, threads })),
-        { workers, signal, onProgress: progress.update },
-      )
-      const inOrder: Run[] = []
-      longestFirst.forEach(({ place }, i) => {
-        inOrder[place] = runs[i] as Run
-      })
-      return inOrder
-    } finally {
-      progress.stop()
-    }
-  })
-}
+/** Indented JSON with every list of numbers on one line. */
+const readableJson = (value: unknown): string =>
+  `${JSON.stringify(value, null, 2).replace(/\[\n\s+(-?\d[^[\]{}"]*?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`)}\n`
 
 /** Names what does not agree, on stderr. */
 function judge(summary: readonly SummaryRow[]): number {
   const wrong = disagreements(summary)
-  const judged = summary.filter((row) => row.agrees !== null).length
+  const judged = summary.filter((row) => row.agreement !== null).length
   if (wrong.length === 0) {
-    process.stderr.write(`check: all ${judged} published figures agree\n`)
+    const open = summary.filter((row) => row.agreement === 'not decidable').length
+    const rest = open > 0 ? `; ${open} cannot be decided from so few runs` : ''
+    process.stderr.write(`check: all ${judged - open} published figures agree${rest}\n`)
     return STATUS.done
   }
   process.stderr.write(`check failed: ${wrong.length} of ${judged} published figures do not agree\n`)

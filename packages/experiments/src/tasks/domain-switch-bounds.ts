@@ -9,10 +9,12 @@
 import { erfc } from '@fep-moe/core'
 import { type DomainSwitch, resolveDomainSwitch } from './domain-switch.js'
 
-/** Accuracy over all scored steps and at the last step before the switch. */
+/** Accuracy over all scored steps, at the last step before the switch, and at each one. */
 export interface StepBound {
   readonly all: number
   readonly transition: number
+  /** By step, 0..T−2. */
+  readonly perStep: readonly number[]
 }
 
 /** Three ceilings, by what a gate sees. */
@@ -34,7 +36,7 @@ const phi = (z: number): number => erfc(-z / Math.SQRT2) / 2
 /**
  * The ceilings for a task.
  * @throws FEP_BAD_CONFIG
- * @example domainSwitchBounds().stateless // { all: 0.9040, transition: 0.0062 }
+ * @example domainSwitchBounds().stateless // { all: 0.9040, transition: 0.0062, perStep: [...] }
  */
 export function domainSwitchBounds(task: Partial<DomainSwitch> = {}): DomainSwitchBounds {
   const { steps, dim, switchAt, noise, signal } = resolveDomainSwitch(task)
@@ -45,13 +47,15 @@ export function domainSwitchBounds(task: Partial<DomainSwitch> = {}): DomainSwit
   const follows = scored > 1
   const transition = follows ? 1 - one : one
   const stays = follows ? one : 1 - one
-  const history = Array.from({ length: scored }, (_, t) => phi(delta * Math.sqrt(t + 1)))
+  const bound = (perStep: readonly number[]): StepBound => ({
+    all: perStep.reduce((sum, p) => sum + p, 0) / scored,
+    transition: perStep[switchAt - 1] as number,
+    perStep,
+  })
+  const each = (value: (t: number) => number) => bound(Array.from({ length: scored }, (_, t) => value(t)))
   return {
-    stateless: { all: ((scored - 1) * stays + transition) / scored, transition },
-    nextToken: { all: one, transition: one },
-    fullHistory: {
-      all: history.reduce((sum, p) => sum + p, 0) / scored,
-      transition: history[switchAt - 1] as number,
-    },
+    stateless: each((t) => (t === switchAt - 1 ? transition : stays)),
+    nextToken: each(() => one),
+    fullHistory: each((t) => phi(delta * Math.sqrt(t + 1))),
   }
 }
