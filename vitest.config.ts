@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -22,6 +23,7 @@ const hasTypeTests = (directory: string) =>
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // the default leaves one processor idle, which is half of two
     projects: packages.map((directory) => ({
       root: directory,
       resolve: { alias },

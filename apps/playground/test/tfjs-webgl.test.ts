@@ -3,6 +3,6 @@ import { chromiumLane } from './browser/lane.js'
 
 // Every form of every operator and of its gradient. The rest of the suite puts them together, which takes many minutes on
 // graphics hardware made of software.
-const groups = ['operators', 'official', 'gradients'] as const
+const groups = ['operators', 'gradients'] as const
 
 await chromiumLane({ executor: 'tfjs-webgl', flags: WEBGL_FLAGS, groups })
