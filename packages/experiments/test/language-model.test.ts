@@ -127,6 +127,7 @@ describe('a run', () => {
       expect(metrics.pB).toBeCloseTo(weightB[4] as number, 4)
       expect(metrics.pBMid).toBeCloseTo(((weightB[7] as number) + (weightB[8] as number)) / 2, 4)
       expect(metrics.k99).toBeCloseTo(Math.log(0.01) / Math.log(1 - (metrics.pB as number)), 9)
+      expect(metrics.pBBefore).toBeCloseTo(weightB.slice(0, 4).reduce((a, b) => a + b, 0) / 4, 4)
       for (const bit of bits) expect(bit).toBeGreaterThan(0)
       const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length
       expect(mean(weightB.slice(4))).toBeGreaterThanOrEqual(mean(weightB.slice(0, 4)))
@@ -200,8 +201,8 @@ describe('a training', () => {
   it('weighs losses as the paper’s code does: divided by tokens, half the prediction error added', async () => {
     const training = await openLanguageModel(backend, { condition: 'beta+ant', seed: 4 }, small)
     const result = await training.step(training.sample())
-    const tokens = (await result.tokenLoss()).data
-    const sum = tokens.reduce((n: number, loss: number, i: number) => n + (i % 9 === 4 ? 5 : 1) * loss, 0)
+    const tokens = Array.from((await result.tokenLoss()).data)
+    const sum = tokens.reduce((n, loss, i) => n + (i % 9 === 4 ? 5 : 1) * loss, 0)
     expect(await result.loss()).toBeCloseTo(sum / 54 + 0.5 * (await result.predictionLoss()), 5)
     await training.dispose()
   })
@@ -219,7 +220,15 @@ describe('the summary', () => {
   const runs = languageModel.conditions.flatMap((condition) =>
     seeds.map((seed): Run => {
       const bpcTransition = transition[condition]?.[seed - 42] as number
-      const metrics = { bpcAll: 1.7, bpcTransition, pB: 0.5, pBMid: 0.9, k99: 6.6, parameters: 1 }
+      const metrics = {
+        bpcAll: 1.7,
+        bpcTransition,
+        pB: 0.5,
+        pBBefore: 0.4,
+        pBMid: 0.9,
+        k99: 6.6,
+        parameters: 1,
+      }
       const series = { bits: Array(63).fill(bpcTransition), weightB: Array(63).fill(0.5) }
       return { experiment: 'language-model', condition, seed, backend: 'none', metrics, series }
     }),

@@ -4,15 +4,19 @@ import type { Job } from '../experiment.js'
 import { type Metrics, share, unlimited } from '../metric.js'
 import type { Run } from '../results.js'
 import { openTwoAlphabets } from '../tasks/two-alphabets.js'
-import { expertOfSecond, insideSecond, scoreText } from './scoring.js'
+import { expertOfSecond, insideSecond, mean, scoreText } from './scoring.js'
 import { type LanguageModelSettings, textOf } from './settings.js'
 import { openLanguageModel } from './training.js'
 
-/** Metrics of every run. */
+/**
+ * Metrics of every run. `pB` is the weight of the expert of the second alphabet at the step that predicts its first letter,
+ * `pBBefore` its mean over all earlier steps: a gate that foresees the switch has a larger `pB`.
+ */
 export const languageModelRunMetrics = {
   bpcAll: unlimited('BPC all', 3),
   bpcTransition: unlimited('BPC t=31', 3),
   pB: share('p_B t=31', 'mass'),
+  pBBefore: share('p_B before', 'mass'),
   pBMid: share('p_B mid', 'mass'),
   k99: unlimited('K(99 %)', 1, 'mass'),
   parameters: unlimited('parameters', 0),
@@ -52,9 +56,10 @@ export async function runLanguageModel(
     const weightB = weights[expertOfSecond(weights, switchAt)] as readonly number[]
     const pB = weightB[switchAt - 1] as number
     const metrics: Record<LanguageModelMetric, number> = {
-      bpcAll: bits.reduce((sum, x) => sum + x, 0) / bits.length,
+      bpcAll: mean(bits),
       bpcTransition: bits[switchAt - 1] as number,
       pB,
+      pBBefore: switchAt > 1 ? mean(weightB.slice(0, switchAt - 1)) : pB,
       pBMid: insideSecond(weightB, switchAt),
       k99: expertsForCoverage(pB, { cap: MOST_EXPERTS }),
       parameters: Object.values(params).reduce((n, p) => n + p.data.length, 0),

@@ -37,6 +37,9 @@ export function bitsPerStep(logits: Tensor, y: Tensor): number[] {
   return sums
 }
 
+/** Sequences that are run at a time: the activations of a batch of hundreds would take more memory than training. */
+const AT_A_TIME = 128
+
 /** Scores a model on the next batches of a stream. */
 export async function scoreText(
   backend: Backend,
@@ -54,18 +57,27 @@ export async function scoreText(
   }
   for (let i = 0; i < batches; i++) {
     const { x, y } = next()
-    const result = await model.run(backend, params, x)
-    bitsPerStep(result.logits, y).forEach((sum, t) => {
-      add(bits, t, sum)
-    })
-    result.weights.data.forEach((w: number, k: number) => {
-      add(weights[k % weights.length] as number[], Math.floor(k / weights.length) % steps, w)
-    })
+    for (let first = 0; first < task.batch; first += AT_A_TIME) {
+      const result = await model.run(backend, params, rows(x, first))
+      bitsPerStep(result.logits, rows(y, first)).forEach((sum, t) => {
+        add(bits, t, sum)
+      })
+      result.weights.data.forEach((w: number, k: number) => {
+        add(weights[k % weights.length] as number[], Math.floor(k / weights.length) % steps, w)
+      })
+    }
   }
   return { bits, weights }
 }
 
-const mean = (list: readonly number[]): number => list.reduce((sum, x) => sum + x, 0) / list.length
+/** Some rows of (B,T), without a copy. */
+function rows({ dtype, shape: [, steps], data }: Tensor, first: number): Tensor {
+  const part = data.subarray(first * (steps as number), (first + AT_A_TIME) * (steps as number))
+  return { dtype, shape: [part.length / (steps as number), steps as number], data: part } as Tensor
+}
+
+/** Of at least one number. */
+export const mean = (list: readonly number[]): number => list.reduce((sum, x) => sum + x, 0) / list.length
 
 /**
  * The expert of the second alphabet: the one whose mean weight rises most from the steps that predict letters of the first
@@ -74,7 +86,10 @@ const mean = (list: readonly number[]): number => list.reduce((sum, x) => sum + 
  * @param switchAt first letter of the second alphabet
  */
 export function expertOfSecond(weights: readonly (readonly number[])[], switchAt: number): number {
-  const rises = weights.map((w) => mean(w.slice(switchAt - 1)) - mean(w.slice(0, switchAt - 1)))
+  // With the switch after the first letter no step predicts a letter of the first alphabet.
+  const rises = weights.map(
+    (w) => mean(w.slice(switchAt - 1)) - (switchAt > 1 ? mean(w.slice(0, switchAt - 1)) : 0),
+  )
   return rises.indexOf(Math.max(...rises))
 }
 

@@ -47,6 +47,7 @@ export function languageModelTables({ summary, settings }: Outcome<LanguageModel
         paper,
         `p_B t=${t}`,
         paper,
+        'before',
         'p_B mid',
         paper,
         'K(99 %)',
@@ -55,13 +56,15 @@ export function languageModelTables({ summary, settings }: Outcome<LanguageModel
       ],
       rows: conditions.map((c) => {
         const rows = TABLE_6.map((m) => find(c, m))
-        return [c, ...TABLE_6.flatMap((m, i) => cells(rows[i], digitsOf(m))), agreementCell(rows)]
+        const pairs = TABLE_6.map((m, i) => cells(rows[i], digitsOf(m)))
+        const before = formatEstimate(find(c, 'pBBefore')?.ours ?? null)
+        return [c, ...pairs.slice(0, 3).flat(), before, ...pairs.slice(3).flat(), agreementCell(rows)]
       }),
       notes: [
         settings.quick
           ? 'A quick run: these figures are not compared with the published ones.'
           : 'agrees: every difference is at most max(.01 × range, 3 √(s₁²/n₁ + s₂²/n₂)).',
-        `Step t = ${t} predicts the first letter of the second alphabet. mid: mean of steps ${settings.switchAt + 2}..${settings.switchAt + 19}.`,
+        `Step t = ${t} predicts the first letter of the second alphabet. before: mean of p_B over all earlier steps; mid: over steps ${settings.switchAt + 2}..${settings.switchAt + 19}.`,
         'beta+direct dispatches each token on the prediction of the next one; the paper has no row for it.',
       ],
     },
