@@ -10,13 +10,13 @@ import { openLanguageModel } from './training.js'
 
 /**
  * Metrics of every run. `pB` is the weight of the expert of the second alphabet at the step that predicts its first letter,
- * `pBBefore` its mean over all earlier steps: a gate that foresees the switch has a larger `pB`.
+ * `pBBefore` that at the step before: a gate that knows when the switch comes has a larger `pB`.
  */
 export const languageModelRunMetrics = {
   bpcAll: unlimited('BPC all', 3),
   bpcTransition: unlimited('BPC t=31', 3),
   pB: share('p_B t=31', 'mass'),
-  pBBefore: share('p_B before', 'mass'),
+  pBBefore: share('p_B t=30', 'mass'),
   pBMid: share('p_B mid', 'mass'),
   k99: unlimited('K(99 %)', 1, 'mass'),
   parameters: unlimited('parameters', 0),
@@ -59,7 +59,7 @@ export async function runLanguageModel(
       bpcAll: mean(bits),
       bpcTransition: bits[switchAt - 1] as number,
       pB,
-      pBBefore: switchAt > 1 ? mean(weightB.slice(0, switchAt - 1)) : pB,
+      pBBefore: weightB[Math.max(0, switchAt - 2)] as number,
       pBMid: insideSecond(weightB, switchAt),
       k99: expertsForCoverage(pB, { cap: MOST_EXPERTS }),
       parameters: Object.values(params).reduce((n, p) => n + p.data.length, 0),

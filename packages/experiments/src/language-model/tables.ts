@@ -47,7 +47,7 @@ export function languageModelTables({ summary, settings }: Outcome<LanguageModel
         paper,
         `p_B t=${t}`,
         paper,
-        'before',
+        `p_B t=${t - 1}`,
         'p_B mid',
         paper,
         'K(99 %)',
@@ -64,7 +64,7 @@ export function languageModelTables({ summary, settings }: Outcome<LanguageModel
         settings.quick
           ? 'A quick run: these figures are not compared with the published ones.'
           : 'agrees: every difference is at most max(.01 × range, 3 √(s₁²/n₁ + s₂²/n₂)).',
-        `Step t = ${t} predicts the first letter of the second alphabet. before: mean of p_B over all earlier steps; mid: over steps ${settings.switchAt + 2}..${settings.switchAt + 19}.`,
+        `Step t = ${t} predicts the first letter of the second alphabet. mid: mean of steps ${settings.switchAt + 2}..${settings.switchAt + 19}.`,
         'beta+direct dispatches each token on the prediction of the next one; the paper has no row for it.',
       ],
     },

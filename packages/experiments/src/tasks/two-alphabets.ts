@@ -1,7 +1,8 @@
 /**
  * The text of paper A's language model (§4.5): sequences of letters from one alphabet, then, always at the same step, from
  * another one. Inside an alphabet of n letters the next letter is one further with probability .7, two further with .15,
- * and any of the n with .15, modulo n. The first letter of either part is uniform.
+ * and any of the n with .15, modulo n (the paper calls that a 3-gram chain; one letter decides). The first letter of
+ * either part is uniform.
  */
 import { FepError, random, schemas, type Tensor } from '@fep-moe/core'
 import * as v from 'valibot'
