@@ -43,7 +43,7 @@ export function languageModelFigures({ runs, settings }: Outcome<LanguageModelSe
     {
       id: 'weight-of-second-expert',
       title: 'Weight of the expert of the second alphabet by position',
-      caption: `Mean gate weight of the expert whose weight rises most from the first part to the second: p_B at t = ${switchAt - 1}. With two experts that see the token itself, this is a choice of parameters, not of an alphabet: standard has nothing to gain from telling the parts apart by expert.${seeds}`,
+      caption: `Mean gate weight of the expert whose weight rises most from the first part to the second: p_B at t = ${switchAt - 1}. A gate that knows when the switch comes jumps there; one that is as high at the step before does not foresee it.${seeds}`,
       x: step,
       y: { label: 'gate mass (mean weight)', domain: [0, 1] },
       panels: [{ title: '', series: lines('weightB'), marks: [mark] }],
