@@ -42,6 +42,11 @@ describe('flags and arguments', () => {
     ['bench run', /unknown command 'run'/],
     ['bench train --steps 0', /--steps is '0'/],
     ['bench train --condition beta,gamma', /--condition is 'gamma'; accepted: baseline, beta/],
+    ['bench train --experiment moon', /--experiment is 'moon'; accepted: ablation, language-model/],
+    [
+      'bench train --experiment language-model --condition pi',
+      /--condition is 'pi'; accepted: standard, beta,/,
+    ],
     ['conformance --group moon', /--group is 'moon'; accepted: operators/],
     ['conformance --backend gpu', /--backend is 'gpu'/],
     ['conformance --seed 3', /--seed belongs to --fuzz/],

@@ -69,10 +69,25 @@ describe('fep-moe', () => {
       .map((line) => JSON.parse(line) as Record<string, number | string>)
     expect(lines.map(({ condition }) => condition)).toEqual(['baseline', 'pi'])
     for (const timing of lines) {
-      expect(Object.keys(timing)).toEqual(['condition', 'p50_us', 'p99_us', 'data_us', 'run_us', 'create_ms'])
+      expect(Object.keys(timing)).toEqual([
+        'experiment',
+        'condition',
+        'p50_us',
+        'p99_us',
+        'data_us',
+        'run_us',
+        'create_ms',
+      ])
       expect(timing.p99_us as number).toBeGreaterThanOrEqual(timing.p50_us as number)
       expect(timing.p50_us as number).toBeGreaterThan(timing.run_us as number)
     }
+  })
+
+  it('bench train times another experiment', async () => {
+    const line = 'bench train --experiment language-model --json --steps 2 --condition standard'
+    const { status, stdout } = await run(line)
+    expect(status).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ experiment: 'language-model', condition: 'standard' })
   })
 
   it('bench train prints a table, and a profile per node', async () => {

@@ -67,10 +67,12 @@ export {
   createLanguageModel,
   type LanguageModel,
   type LanguageModelBatch,
+  type LanguageModelBatchForm,
   type LanguageModelLosses,
   type LanguageModelOptions,
   type LanguageModelResult,
   type LanguageModelStep,
+  type LanguageModelTrainer,
 } from './models/language-model.js'
 export type { LanguageModelConfig, ResolvedLanguageModel } from './models/language-model-config.js'
 export type { LanguageModelForm, LanguageModelLoss } from './models/language-model-graph.js'

@@ -2,10 +2,11 @@
 import { FepError, show } from '@fep-moe/core'
 import { ablation } from './ablation.js'
 import type { Experiment } from './experiment.js'
+import { languageModel } from './language-model.js'
 import { sensitivity } from './sensitivity.js'
 
 /** All experiments, in the order of their publication, our own after them. */
-export const experiments: readonly Experiment[] = [ablation, sensitivity]
+export const experiments: readonly Experiment[] = [ablation, languageModel, sensitivity]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */
 export function findExperiment(name: string): Experiment {

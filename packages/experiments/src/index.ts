@@ -23,6 +23,16 @@ export type { DomainSwitchTraining } from './domain-switch/training.js'
 export type { Experiment, ExperimentSettings, Job, Outcome, SettingsOverrides } from './experiment.js'
 export { experiments, findExperiment } from './experiments.js'
 export type { Axis, Figure, Mark, Panel, Point, Series } from './figure.js'
+export {
+  type LanguageModelCondition,
+  languageModelConditions,
+} from './language-model/conditions.js'
+export { publishedBitsGained, publishedLanguageModel } from './language-model/published.js'
+export type { LanguageModelMetric } from './language-model/run.js'
+export { bitsPerStep, expertOfSecond } from './language-model/scoring.js'
+export type { LanguageModelSettings } from './language-model/settings.js'
+export { type LanguageModelTraining, openLanguageModel } from './language-model/training.js'
+export { languageModel } from './language-model.js'
 export type { Metric, Metrics } from './metric.js'
 export {
   type Bound,
@@ -57,3 +67,12 @@ export {
   resolveDomainSwitch,
 } from './tasks/domain-switch.js'
 export { type DomainSwitchBounds, domainSwitchBounds, type StepBound } from './tasks/domain-switch-bounds.js'
+export {
+  openTwoAlphabets,
+  resolveTwoAlphabets,
+  type TwoAlphabets,
+  type TwoAlphabetsBatch,
+  type TwoAlphabetsStream,
+  twoAlphabets,
+} from './tasks/two-alphabets.js'
+export { type TextBound, type TwoAlphabetsBounds, twoAlphabetsBounds } from './tasks/two-alphabets-bounds.js'

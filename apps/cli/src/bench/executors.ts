@@ -24,7 +24,7 @@ export async function timeExecutor(
   const { batch, steps: length, dim, experts } = ablation.settings()
   const laps = { steps, warmUp: 10, signal }
   const forward = await timeRoute(backend, { batch, steps: length, dim, experts }, laps)
-  const train = await timeTraining(backend, { condition: 'beta+ant', steps, signal })
+  const train = await timeTraining(backend, { experiment: 'ablation', condition: 'beta+ant', steps, signal })
   const stream = await timeStream(backend, [dim, experts], { steps: 20 * steps, warmUp: 500, signal })
   return { executor, forward_us: forward.p50_us, train_us: train.p50_us, stream_us: stream.p50_us }
 }

@@ -1,11 +1,13 @@
 /** Time per node of a training program, from the runtime's own profiler. */
 import { FepError } from '@fep-moe/core'
-import { ablation, openAblation, type Table } from '@fep-moe/experiments'
+import type { Table } from '@fep-moe/experiments'
 import { type BackendName, openBackend } from '../backends.js'
 import { recordRun } from './timed-runs.js'
+import { type TrainableName, trainables } from './trainings.js'
 
 /** What to profile. */
 export interface ProfileOptions {
+  readonly experiment: TrainableName
   readonly backend: BackendName
   readonly condition: string
   readonly threads: number
@@ -28,6 +30,7 @@ export interface NodeTiming {
  */
 export async function profileTraining({
   backend: name,
+  experiment,
   condition,
   threads,
   steps,
@@ -37,8 +40,8 @@ export async function profileTraining({
   const { profile } = await import('@fep-moe/onnx')
   const { backend, recorded } = recordRun(await openBackend(name, { threads }))
   try {
-    const training = await openAblation(backend, { condition, seed: 0 }, ablation.settings())
-    await training.step(training.sample())
+    const training = await trainables[experiment].open(backend, condition)
+    await training.sample()()
     const { program, feeds } = recorded()
     const { nodes } = await profile(program, feeds, { runs: steps, threads })
     await training.dispose()

@@ -1,14 +1,15 @@
-/** Times training steps of the ablation. */
+/** Times training steps of an experiment. */
 import { setImmediate } from 'node:timers/promises'
 import type { Backend } from '@fep-moe/core'
-import { ablation, openAblation } from '@fep-moe/experiments'
 import { quantile } from './laps.js'
 import { timedRuns } from './timed-runs.js'
+import { type TrainableName, trainables } from './trainings.js'
 
 /** One condition's timing; the keys are the output's. */
 export interface TrainTiming {
+  readonly experiment: TrainableName
   readonly condition: string
-  /** Median and 99th percentile of a step: batch generation, gradient, update, precision. Microseconds. */
+  /** Median and 99th percentile of a step: batch generation, gradient, update, precision where there is any. Microseconds. */
   readonly p50_us: number
   readonly p99_us: number
   /** Median time to make a batch. */
@@ -24,6 +25,7 @@ const WARM_UP = 20
 
 /** What to time. */
 export interface TrainTimingOptions {
+  readonly experiment: TrainableName
   readonly condition: string
   readonly steps: number
   readonly signal: AbortSignal
@@ -32,11 +34,11 @@ export interface TrainTimingOptions {
 /** Times one condition with the paper's sizes. @throws as the training does */
 export async function timeTraining(
   backend: Backend,
-  { condition, steps, signal }: TrainTimingOptions,
+  { experiment, condition, steps, signal }: TrainTimingOptions,
 ): Promise<TrainTiming> {
   const { backend: timed, take } = timedRuns(backend)
   const created = performance.now()
-  const training = await openAblation(timed, { condition, seed: 0 }, ablation.settings())
+  const training = await trainables[experiment].open(timed, condition)
   try {
     await training.prepare()
     const createMs = performance.now() - created
@@ -44,10 +46,9 @@ export async function timeTraining(
     for (let i = -WARM_UP; i < steps; i++) {
       signal.throwIfAborted()
       const start = performance.now()
-      const batch = training.sample()
+      const step = training.sample()
       const sampled = performance.now()
-      await training.step(batch)
-      training.track(batch)
+      await step()
       const end = performance.now()
       const inside = take()
       if (i >= 0) {
@@ -59,6 +60,7 @@ export async function timeTraining(
       await setImmediate()
     }
     return {
+      experiment,
       condition,
       p50_us: quantile(total, 0.5),
       p99_us: quantile(total, 0.99),

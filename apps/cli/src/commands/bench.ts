@@ -1,8 +1,8 @@
 /** `fep-moe bench`: how long things take. */
-import { ablation } from '@fep-moe/experiments'
 import type { Command } from 'commander'
 import { backendNames } from '../backends.js'
-import { integerFlag, nameFlag, namesFlag } from '../flags.js'
+import { trainableNames } from '../bench/trainings.js'
+import { integerFlag, nameFlag } from '../flags.js'
 import { interruptible } from '../interrupt.js'
 import { benchExecutors, benchMemory } from './bench/executors.js'
 import type { BenchFlags } from './bench/flags.js'
@@ -27,16 +27,18 @@ export function benchCommand(program: Command): void {
   ] as const
   part(
     'train',
-    'time a training step of the ablation, batch generation included',
+    'time a training step, batch generation included',
     200,
     'measured steps per condition, after 20 unmeasured ones',
   )
     .option(...backend)
     .option(
-      '--condition <list>',
-      'separated by commas; default: all',
-      namesFlag('--condition', ablation.conditions),
+      '--experiment <name>',
+      `what is trained, with the paper’s settings: ${trainableNames.join(', ')}`,
+      nameFlag('--experiment', trainableNames),
+      'ablation',
     )
+    .option('--condition <list>', 'conditions of the experiment, separated by commas; default: all')
     .option('--profile', 'print the time per node of the program instead (onnx)')
     .action((flags: BenchFlags) => interruptible((signal) => benchTrain(flags, signal)))
   part(

@@ -1,9 +1,10 @@
 /** Anticipation (paper A §3.3): a small network, which predicts the next token from the present one and the membrane. */
 import type { Value } from '../graph/builder.js'
-import { concat, gelu, relu } from '../graph/expressions.js'
+import { gelu, relu } from '../graph/expressions.js'
 import type { ResolvedGateConfig } from './config.js'
 import { project } from './feature-major.js'
 import { linearSpecs, type ParameterSpec } from './parameters.js'
+import type { TokenLayer } from './token-table.js'
 
 type Anticipation = NonNullable<ResolvedGateConfig['anticipation']>
 
@@ -36,30 +37,27 @@ export function anticipationParams(config: ResolvedGateConfig, anticipation: Ant
 
 /**
  * f([x, h]), or f(x) without memory.
- * @param x (d, N)
- * @param h (d, N)
+ * @param input linear layers of [x, h], or of x
  * @returns x̂ (d, N), or logits (E, N) where a distribution is anticipated
  */
 export function predictNext(
   anticipation: Anticipation,
   params: Readonly<Record<string, Value>>,
-  x: Value,
-  h: Value | undefined,
+  input: TokenLayer,
 ): Value {
   const activate = anticipation.activation === 'relu' ? relu : gelu
-  const apply = (name: string, v: Value) => {
-    if (anticipation.rank === null)
-      return project(v, params[`${name}.weight`] as Value, params[`${name}.bias`])
+  const apply = (name: string, layer: TokenLayer) => {
+    if (anticipation.rank === null) return layer(params[`${name}.weight`] as Value, params[`${name}.bias`])
     return project(
-      project(v, params[`${name}.0.weight`] as Value),
+      layer(params[`${name}.0.weight`] as Value),
       params[`${name}.1.weight`] as Value,
       params[`${name}.1.bias`],
     )
   }
-  let y = h ? concat([x, h], 0) : x
-  for (let layer = 0; layer <= anticipation.depth; layer++) {
-    y = apply(`predictor.${2 * layer}`, y)
-    if (layer < anticipation.depth) y = activate(y)
+  let y = apply('predictor.0', input)
+  for (let layer = 1; layer <= anticipation.depth; layer++) {
+    const hidden = activate(y)
+    y = apply(`predictor.${2 * layer}`, (weight, bias) => project(hidden, weight, bias))
   }
   return y.named(anticipation.kind === 'distribution' ? 'anticipated' : 'x_hat')
 }

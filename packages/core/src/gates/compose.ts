@@ -15,6 +15,7 @@ import { linearSpecs, type ParameterSpec } from './parameters.js'
 import { weigh } from './precision.js'
 import { integrateProbabilities } from './probability-memory.js'
 import { spikes } from './spike.js'
+import { type TokenTable, tokenLayer } from './token-table.js'
 
 /** Every parameter of a gate, in state-dict order. */
 export function gateParams(config: ResolvedGateConfig): readonly ParameterSpec[] {
@@ -30,6 +31,8 @@ export interface GateOperands {
   readonly params: Readonly<Record<string, Value>>
   /** (d, T, B) */
   readonly x: Value
+  /** The same tokens as columns of a table: layers on them are then taken from the table. */
+  readonly tokens?: TokenTable
   /** The tokens one step later (d, T, B): only the oracle reads them. Default: x shifted, zeros at the end. */
   readonly future?: Value
   /** Π (E), or (E, T, B) where every sequence has its own. */
@@ -62,7 +65,7 @@ export function composeGate(
   config: ResolvedGateConfig,
   operands: GateOperands,
 ): GateValues {
-  const { params, x: tokens, state = {}, reset } = operands
+  const { params, x: tokens, tokens: table, state = {}, reset } = operands
   const { anticipation, memory } = config
   const steps = tokens.shape[1] as number
   const precision =
@@ -71,17 +74,21 @@ export function composeGate(
       : operands.precision
   const affinity = (v: Value) =>
     builder.scope('affinity', () => project(v, params['W.weight'] as Value, params['W.bias']))
+  const tokenAffinity = () =>
+    builder.scope('affinity', () =>
+      tokenLayer(x, undefined, table)(params['W.weight'] as Value, params['W.bias']),
+    )
   const weighted = (logits: Value) =>
     config.precision && precision
       ? builder.scope('precision', () =>
           weigh(config.precision as NonNullable<typeof config.precision>, logits, precision),
         )
       : logits
+  const x = flattenTokens(tokens)
   if (config.router === 'oracle') {
     const future = operands.future ?? pad(slice(tokens, 1, Math.min(1, steps)), 1, 0, Math.min(1, steps))
     return { logits: weighted(affinity(flattenTokens(future))), states: {} }
   }
-  const x = flattenTokens(tokens)
   const remember = <T>(body: () => T): T => builder.scope('memory', body)
   if (anticipation && anticipation.kind !== 'distribution') return predicting(anticipation)
 
@@ -90,7 +97,7 @@ export function composeGate(
   if (!anticipation) return { ...rest, logits: logits.named('logits'), states }
   return builder.scope('anticipation', () => {
     const { average, last } = averageTokens(anticipation.momentum, tokens, state.anticipation, reset)
-    const expected = softmax(predictNext(anticipation, params, flattenTokens(average), undefined), 0)
+    const expected = softmax(predictNext(anticipation, params, tokenLayer(flattenTokens(average))), 0)
     return {
       ...rest,
       logits: mixIn(logits, expected).named('logits'),
@@ -101,7 +108,7 @@ export function composeGate(
 
   /** Logits of a gate that predicts no token. */
   function remembering(): { logits: Value; drive?: Value; memory?: Value; last?: Value } {
-    if (!memory) return { logits: weighted(affinity(x)) }
+    if (!memory) return { logits: weighted(tokenAffinity()) }
     if (memory.kind === 'leaky') {
       const beta = remember(() => decayOf(builder, memory, params))
       const { h, last } = remember(() => integrate(beta, tokens, state.memory ?? 0, reset))
@@ -112,7 +119,7 @@ export function composeGate(
       const logits = weighted(affinity(flattenTokens(pooled.mean)))
       return { logits, memory: pooled.state, last: pooled.last }
     }
-    const z = affinity(x)
+    const z = tokenAffinity()
     const current = unflattenTokens(z, tokens)
     if (memory.kind === 'probability') {
       const s = remember(() => integrateProbabilities(memory, current, state.memory ?? 0, reset))
@@ -137,23 +144,26 @@ export function composeGate(
     const beta = memory && remember(() => decayOf(builder, memory as never, params))
     const membrane = beta && remember(() => integrate(beta, tokens, state.memory ?? 0, reset))
     const h = membrane ? flattenTokens(membrane.h) : undefined
-    const predict = (token: Value, context: Value | undefined) =>
-      builder.scope('anticipation', () => predictNext(network, params, token, context))
-    const decide = (context: Value, xHat: Value): Value => {
+    const predict = (token: Value, context: Value | undefined, entries?: TokenTable) =>
+      builder.scope('anticipation', () => predictNext(network, params, tokenLayer(token, context, entries)))
+    const decide = (z: () => Value, xHat: Value): Value => {
       if (network.kind === 'direct') return weighted(affinity(xHat))
-      const z = affinity(context)
+      const present = z()
       return weighted(
-        builder.scope('affinity', () => add(z, project(xHat, params['W_pred.weight'] as Value))),
+        builder.scope('affinity', () => add(present, project(xHat, params['W_pred.weight'] as Value))),
       )
     }
-    const xHat = predict(x, h)
-    const logits = decide(h ?? x, xHat).named('logits')
+    const xHat = predict(x, h, table)
+    const logits = decide(h ? () => affinity(h) : tokenAffinity, xHat).named('logits')
     const next = (): Value => {
       // Direct anticipation already decides for the next token; the additive form is evaluated once more, on x̂.
       if (network.kind === 'direct') return softmax(logits, 0)
       return builder.scope('next', () => {
         const hNext = beta && h ? advance(beta, h, xHat) : undefined
-        return softmax(decide(hNext ?? xHat, predict(xHat, hNext)), 0)
+        return softmax(
+          decide(() => affinity(hNext ?? xHat), predict(xHat, hNext)),
+          0,
+        )
       })
     }
     return {

@@ -25,8 +25,9 @@ export interface LanguageModelConfig {
   /**
    * `plain`: layer after layer on every token. `tables`: experts see nothing but the embedding, so they are computed once
    * per entry of the vocabulary; what follows is linear in the weights up to one normalizer, whose square is a quadratic
-   * form of them, so logits come from tables too. The same numbers up to rounding, cheaper by far where the vocabulary is
-   * smaller than a batch has tokens. Default `plain`.
+   * form of them, so logits come from tables too. So does what the gate's first layers make of a token, where that saves
+   * products. The same numbers up to rounding, cheaper by far where the vocabulary is smaller than a batch has tokens.
+   * Default `plain`.
    */
   readonly form?: 'plain' | 'tables'
   /** Allows a gate that decides for the next token (direct anticipation) to dispatch this one. Default false. */

@@ -4,6 +4,7 @@ import { unflattenTokens } from '../gates/feature-major.js'
 import { declarePerToken, declarePrecision, declareStates, returnStates } from '../gates/feeds.js'
 import { linearSpecs, type ParameterSpec } from '../gates/parameters.js'
 import { selectExperts } from '../gates/select.js'
+import { savesProducts } from '../gates/token-table.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import {
   add,
@@ -71,10 +72,15 @@ function emit(builder: GraphBuilder, model: ResolvedLanguageModel, form: Languag
   const table = permute(params['embed.weight'] as Value)
   const embedded = builder.scope('embed', () => tokens.of(table))
   const x = reshape(embedded, [config.dim, ...ids.shape])
+  const entries =
+    model.form === 'tables' && tokens.hot && savesProducts(config.dim, vocabulary)
+      ? { table, hot: tokens.hot }
+      : undefined
   const gate = builder.scope('router', () =>
     composeGate(builder, config, {
       params: partOf('router', params),
       x,
+      ...(entries && { tokens: entries }),
       state: form.state ? declareStates(builder, config) : {},
       ...(precision && { precision }),
       ...(reset && { reset }),

@@ -1,5 +1,5 @@
 /** A small language model with a mixture layer: run, streamed, evaluated, trained. */
-import type { Backend, Feed } from '../backend/contract.js'
+import type { Backend, Feed, Program } from '../backend/contract.js'
 import { takeAll } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { FepError, show } from '../errors.js'
@@ -79,6 +79,17 @@ export interface LanguageModelStep extends LossResult {
   predictionLoss(): Promise<number>
 }
 
+/** Which optional feeds a batch has; each combination is a program of its own. */
+export type LanguageModelBatchForm = Pick<LanguageModelForm, 'steps' | 'reset'> & {
+  readonly weights?: boolean
+}
+
+/** A running training of a language model. */
+export interface LanguageModelTrainer extends TrainingLoop<LanguageModelBatch, LanguageModelStep> {
+  /** Compiles the program of such batches ahead of the first step. */
+  prepare(form: LanguageModelBatchForm): Promise<Program>
+}
+
 /** A language model. Immutable; parameters and state are the caller's. */
 export interface LanguageModel {
   readonly config: ResolvedLanguageModel
@@ -114,7 +125,7 @@ export interface LanguageModel {
     backend: Backend,
     params: Params,
     options: OptimizationOptions & { readonly loss?: LanguageModelLoss },
-  ): Promise<TrainingLoop<LanguageModelBatch, LanguageModelStep>>
+  ): Promise<LanguageModelTrainer>
   /** Disposes the programs that `run` and `evaluate` keep for a backend. */
   release(backend: Backend): Promise<void>
 }
@@ -136,21 +147,26 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
     ...precisionFeed(gate, precision, [x.shape[0] as number, x.shape[1] as number]),
     ...(reset ? { reset } : {}),
   })
+  const lossForm = (
+    { steps, reset = false, weights = false }: LanguageModelBatchForm,
+    loss: Required<LanguageModelLoss>,
+  ) => ({
+    key: `${steps}/${reset}/${weights}/${loss.divideBy}/${loss.predictionWeight}`,
+    graph: () => languageModelLossGraph(model, { steps, reset, weights, loss }),
+  })
   const losses = (batch: LanguageModelBatch, loss: Required<LanguageModelLoss>) => {
     const { x, y, weights, ...rest } = batch
     checkIds('x', x, vocabulary, 2)
     checkIds('y', y, vocabulary, 2)
-    const form = {
-      steps: x.shape[1] as number,
-      reset: rest.reset !== undefined,
-      weights: weights !== undefined,
-      loss,
-    }
     return {
-      form: {
-        key: `${form.steps}/${form.reset}/${form.weights}/${loss.divideBy}/${loss.predictionWeight}`,
-        graph: () => languageModelLossGraph(model, form),
-      },
+      form: lossForm(
+        {
+          steps: x.shape[1] as number,
+          reset: rest.reset !== undefined,
+          weights: weights !== undefined,
+        },
+        loss,
+      ),
       feeds: { ...feedsOf(x, rest), y, ...(weights ? { weights } : {}) },
     }
   }
@@ -196,7 +212,11 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
     trainer: async (backend, values, options) => {
       const loss = resolveLanguageModelLoss(gate, options.loss)
       const { openTrainer } = await import('../gates/training.js')
-      return openTrainer<LanguageModelBatch, LanguageModelStep>(
+      const {
+        formGraph: _,
+        prepareForm,
+        ...loop
+      } = openTrainer<LanguageModelBatch, LanguageModelStep>(
         {
           specs: params,
           read: (batch) => losses(batch, loss),
@@ -210,6 +230,7 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
         values,
         options,
       )
+      return { ...loop, prepare: (form) => prepareForm(lossForm(form, loss)) }
     },
     release: (backend) => programs.clear(backend),
   }

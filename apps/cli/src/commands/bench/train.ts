@@ -1,19 +1,22 @@
 /** `fep-moe bench train` */
-import { ablation, type Table, textTable } from '@fep-moe/experiments'
+import { type Table, textTable } from '@fep-moe/experiments'
 import { openBackend } from '../../backends.js'
 import { profileTable, profileTraining } from '../../bench/profile.js'
 import { type TrainTiming, timeTraining } from '../../bench/train.js'
+import { trainables } from '../../bench/trainings.js'
+import { namesFlag } from '../../flags.js'
 import type { BenchFlags } from './flags.js'
 
-/** Times training steps of the ablation, or profiles their programs. */
+/** Times training steps of an experiment, or profiles their programs. */
 export async function benchTrain(flags: BenchFlags, signal: AbortSignal): Promise<void> {
-  const { backend: name, condition: conditions = ablation.conditions, threads, steps, json, profile } = flags
+  const { backend: name, experiment, threads, steps, json, profile } = flags
+  const conditions = conditionsOf(flags)
   if (profile) return benchProfile(flags, signal)
   const backend = await openBackend(name, { threads })
   const timings: TrainTiming[] = []
   try {
     for (const condition of conditions) {
-      const timing = await timeTraining(backend, { condition, steps, signal })
+      const timing = await timeTraining(backend, { experiment, condition, steps, signal })
       if (json) process.stdout.write(`${JSON.stringify(timing)}\n`)
       timings.push(timing)
     }
@@ -23,13 +26,17 @@ export async function benchTrain(flags: BenchFlags, signal: AbortSignal): Promis
   if (!json) process.stdout.write(`${textTable(trainTable(timings, flags))}\n`)
 }
 
-async function benchProfile(
-  { backend, condition: conditions = ablation.conditions, threads, steps, json }: BenchFlags,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const condition of conditions) {
+/** What to time. Which names there are depends on another flag, so they are checked when all flags are known. */
+function conditionsOf({ experiment, condition }: BenchFlags): readonly string[] {
+  const { conditions } = trainables[experiment]
+  return condition === undefined ? conditions : namesFlag<string>('--condition', conditions)(condition)
+}
+
+async function benchProfile(flags: BenchFlags, signal: AbortSignal): Promise<void> {
+  const { backend, experiment, threads, steps, json } = flags
+  for (const condition of conditionsOf(flags)) {
     signal.throwIfAborted()
-    const nodes = await profileTraining({ backend, condition, threads, steps })
+    const nodes = await profileTraining({ backend, experiment, condition, threads, steps })
     const lines = json
       ? nodes.map((node) => JSON.stringify(node))
       : [textTable(profileTable(condition, nodes)), '']
@@ -37,10 +44,10 @@ async function benchProfile(
   }
 }
 
-function trainTable(timings: readonly TrainTiming[], { backend, threads, steps }: BenchFlags): Table {
-  const { batch, steps: length, dim, experts } = ablation.settings()
+function trainTable(timings: readonly TrainTiming[], flags: BenchFlags): Table {
+  const { experiment, backend, threads, steps } = flags
   return {
-    title: `Training step on ${backend}, ${threads} thread(s), ${steps} steps: B ${batch}, T ${length}, d ${dim}, E ${experts}`,
+    title: `Training step of ${experiment} on ${backend}, ${threads} thread(s), ${steps} steps: ${trainables[experiment].sizes}`,
     columns: ['condition', 'p50 µs', 'p99 µs', 'data µs', 'run µs', 'create ms'],
     rows: timings.map((t) => [
       t.condition,

@@ -1,0 +1,80 @@
+/** The experiments whose training steps can be timed. */
+import type { Backend } from '@fep-moe/core'
+import { ablation, languageModel, openAblation, openLanguageModel } from '@fep-moe/experiments'
+
+/** A training whose steps are timed one by one. */
+export interface TimedTraining {
+  /** Makes the next batch; returns its step. Run that before the next batch is made. */
+  sample(): () => Promise<unknown>
+  /** Compiles ahead of the first step. */
+  prepare(): Promise<unknown>
+  dispose(): Promise<void>
+}
+
+/** What can be timed of an experiment. */
+export interface Trainable {
+  readonly conditions: readonly string[]
+  /** The sizes of a step, for a heading. */
+  readonly sizes: string
+  /** Opens a condition with the paper's settings. */
+  open(backend: Backend, condition: string): Promise<TimedTraining>
+}
+
+/** By experiment. */
+export const trainables = {
+  ablation: {
+    conditions: ablation.conditions,
+    sizes: sizesOf(
+      ({ batch, steps, dim, experts }) => ({ B: batch, T: steps, d: dim, E: experts }),
+      ablation,
+    ),
+    open: async (backend, condition) => {
+      const training = await openAblation(backend, { condition, seed: 0 }, ablation.settings())
+      return {
+        ...training,
+        sample: () => {
+          const batch = training.sample()
+          return async () => {
+            await training.step(batch)
+            training.track(batch)
+          }
+        },
+      }
+    },
+  },
+  'language-model': {
+    conditions: languageModel.conditions,
+    sizes: sizesOf(
+      ({ batch, letters, dim, experts, vocabulary }) => ({
+        B: batch,
+        T: letters - 1,
+        d: dim,
+        E: experts,
+        V: vocabulary,
+      }),
+      languageModel,
+    ),
+    open: async (backend, condition) => {
+      const training = await openLanguageModel(backend, { condition, seed: 0 }, languageModel.settings())
+      return {
+        ...training,
+        sample: () => {
+          const batch = training.sample()
+          return () => training.step(batch)
+        },
+      }
+    },
+  },
+} as const satisfies Readonly<Record<string, Trainable>>
+
+/** Name of an experiment whose training can be timed. */
+export type TrainableName = keyof typeof trainables
+
+/** All of them, for a flag. */
+export const trainableNames = Object.keys(trainables) as TrainableName[]
+
+function sizesOf<S>(pick: (settings: S) => Record<string, number>, { settings }: { settings(): S }): string {
+  return Object.entries(pick(settings()))
+    .map(([name, size]) => `${name} ${size}`)
+    .join(', ')
+}
