@@ -15,6 +15,9 @@ export interface PanelSvg {
 const WIDE = { width: 720, height: 380 }
 const SIDE = { width: 420, height: 300 }
 
+/** Dots of one line that can still be told apart. */
+const MOST_DOTS = 32
+
 /** Draws the panels of a figure, and the samples of its legend. */
 export async function figureSvgs(figure: Figure): Promise<{
   readonly panels: readonly PanelSvg[]
@@ -40,7 +43,9 @@ export async function figureSvgs(figure: Figure): Promise<{
       const place = { x: 'x', y: 'y' }
       if (style === 'bound')
         return [Plot.line(data, { ...place, stroke, strokeWidth: 1.6, strokeDasharray: dashOf(slot) })]
-      const dot = Plot.dot(data, {
+      const every = style === 'line' ? Math.ceil(data.length / MOST_DOTS) : 1
+      const dotted = data.filter((_, i) => i % every === 0)
+      const dot = Plot.dot(dotted, {
         ...place,
         stroke,
         fill: stroke,
