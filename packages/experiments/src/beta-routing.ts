@@ -27,7 +27,7 @@ export const betaRouting: Experiment<BetaRoutingSettings> = {
   run: runBetaRouting,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, betaRoutingConditions, betaRoutingMetrics, betaRoutingPublished),
-  /** `lastToken`, `meanPool`, `membrane`, `fullHistory` on `accuracyA` and `accuracyB`. */
+  /** `lastToken`, `meanPool`, `membrane`, `bestMembrane`, `fullHistory` on `accuracyA` and `accuracyB`. */
   bounds: (settings) =>
     boundsByTask(settings).flatMap((bounds, i) =>
       Object.entries(bounds).map(([name, value]) => ({ name, metric: `accuracy${TASKS[i]}`, value })),

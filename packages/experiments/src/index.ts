@@ -70,5 +70,5 @@ export {
   lateSwitch,
   openLastStep,
 } from './tasks/last-step.js'
-export { type LastStepBounds, lastStepBounds, weightedAccuracy } from './tasks/last-step-bounds.js'
+export { bestDecay, type LastStepBounds, lastStepBounds, weightedAccuracy } from './tasks/last-step-bounds.js'
 export { type NoisyExpertsBatch, type NoisyExpertsTask, openNoisyExperts } from './tasks/noisy-experts.js'

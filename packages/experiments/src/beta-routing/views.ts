@@ -4,18 +4,22 @@ import { type Figure, type Series, seriesOverSeeds } from '../figure.js'
 import { blockSteps } from '../series.js'
 import { cellsOf, comparisonNotes, describeSeeds } from '../summary.js'
 import type { Table } from '../table.js'
-import { lastStepBounds } from '../tasks/last-step-bounds.js'
+import { bestDecay, type LastStepBounds, lastStepBounds } from '../tasks/last-step-bounds.js'
 import { betaRoutingMetrics, betaRoutingPublished, EXPERTS } from './metrics.js'
 import { betaRoutingConditions } from './run.js'
 import { type BetaRoutingSettings, TASKS, taskOf } from './settings.js'
 
 /** What each bound stands for. */
-const WEIGHTS = {
-  lastToken: 'the last token alone',
-  meanPool: 'all tokens alike',
-  membrane: 'a membrane without a cap, β fixed',
-  fullHistory: 'all tokens, knowing what each step shows',
-} as const
+function weightsOf(settings: BetaRoutingSettings) {
+  const best = TASKS.map((task) => bestDecay(taskOf(task, settings)).toFixed(2))
+  return {
+    lastToken: 'the last token alone',
+    meanPool: 'all tokens alike',
+    membrane: `a membrane without a cap, β = ${TASKS.map((task) => settings.beta[task]).join(' and ')}`,
+    bestMembrane: `a membrane without a cap, the best β: ${best.join(' and ')}`,
+    fullHistory: 'all tokens, knowing what each step shows',
+  } as const
+}
 
 /** Bounds by task. */
 export const boundsByTask = (settings: BetaRoutingSettings) =>
@@ -66,10 +70,13 @@ export function betaRoutingTables({ summary, settings }: Outcome<BetaRoutingSett
     {
       title: 'Exact accuracy of the best gate that weighs the steps so',
       columns: ['weighs', 'acc A', 'acc B'],
-      rows: Object.entries(WEIGHTS).map(([name, text]) => [
+      rows: Object.entries(weightsOf(settings)).map(([name, text]) => [
         text,
-        ...[a, b].map((bounds) => (bounds?.[name as keyof typeof WEIGHTS] ?? 0).toFixed(4)),
+        ...[a, b].map((bounds) => (bounds?.[name as keyof LastStepBounds] ?? 0).toFixed(4)),
       ]),
+      notes: [
+        'Where the domain switches, the soft cap does better than its membrane could without: what came before is kept small.',
+      ],
     },
   ]
 

@@ -81,7 +81,10 @@ export function precisionTables({ summary, settings }: Outcome<PrecisionSettings
         bound(c, 'precisionNoise').toFixed(4),
         ours(c, 'finalLoss'),
       ]),
-      notes: ['From m alone: the first n with mⁿ < ½, and √(2/B · (1 − m)/(1 + m)) for B tokens a step.'],
+      notes: [
+        'From m alone: the first n with mⁿ < ½, and √(2/B · (1 − m)/(1 + m)) for B tokens a step.',
+        'Π crosses later than m says, because the expert that becomes reliable was hardly trained while its Π was low.',
+      ],
     },
     {
       title: 'Exact mean squared error of perfect experts, by the weights of the gate',
