@@ -1,11 +1,14 @@
 /** Figures of the precision experiment: the loss, Π over the swap, and what its speed costs. */
 import type { Outcome } from '../experiment.js'
-import { type Figure, type Series, seriesOverSeeds } from '../figure.js'
+import { type Figure, type Point, type Series, seriesOverSeeds } from '../figure.js'
 import { blockSteps } from '../series.js'
 import { precisionBounds, settledNoise, updatesToCross } from './bounds.js'
 import { EXPERTS } from './metrics.js'
 import { WINDOW } from './run.js'
 import { type PrecisionSettings, precisionConditions, SPEEDS } from './settings.js'
+
+/** Updates that the slowest Π takes to cross. */
+const SLOWEST = Math.max(...SPEEDS.map((c) => updatesToCross(precisionConditions[c].momentum)))
 
 /** All figures. */
 export function precisionFigures({ runs, summary, settings }: Outcome<PrecisionSettings>): Figure[] {
@@ -18,13 +21,14 @@ export function precisionFigures({ runs, summary, settings }: Outcome<PrecisionS
   const start = Math.max(0, shiftAt - WINDOW.before)
   const around = Array.from({ length: WINDOW.before + WINDOW.after }, (_, i) => start + i)
   const swap = { axis: 'x' as const, at: shiftAt, label: 'swap' }
+  // By the number of updates until mⁿ = ½.
   const formula: Series = {
     name: 'from m alone',
     style: 'bound',
     slot: 5,
-    points: Array.from({ length: 31 }, (_, i) => {
-      const m = 0.69 + 0.01 * i
-      return { x: settledNoise(m, batch), y: Math.log(0.5) / Math.log(m) }
+    points: Array.from({ length: SLOWEST - 1 }, (_, i) => {
+      const n = i + 2
+      return { x: settledNoise(0.5 ** (1 / n), batch), y: n }
     }),
   }
   const tradeOff = SPEEDS.map((condition, slot): Series => {
@@ -37,7 +41,8 @@ export function precisionFigures({ runs, summary, settings }: Outcome<PrecisionS
     const spread = crossed.std === null ? {} : { low: y - crossed.std, high: y + crossed.std }
     return { name, slot, style: 'dots', points: [{ x: noise.mean, y, ...spread }] }
   })
-  const slowest = Math.max(...SPEEDS.map((c) => updatesToCross(precisionConditions[c].momentum)))
+  const shown = [...tradeOff, formula].flatMap(({ points }) => points)
+  const reach = (value: (p: Point) => number) => 1.05 * Math.max(...shown.map(value))
   return [
     {
       id: 'loss-over-steps',
@@ -69,8 +74,8 @@ export function precisionFigures({ runs, summary, settings }: Outcome<PrecisionS
       id: 'speed-of-precision',
       title: 'A steady Π is a slow Π',
       caption: `Steps from the swap until Π of experts 0 and 2 has crossed, against the relative noise of Π before it, for four values of m. The dashed line follows from m alone.${bands}`,
-      x: { label: 'relative standard deviation of Π', domain: [0, 0.04] },
-      y: { label: 'steps to the crossover', domain: [0, Math.ceil(slowest / 10) * 10] },
+      x: { label: 'relative standard deviation of Π', domain: [0, reach(({ x }) => x)] },
+      y: { label: 'steps to the crossover', domain: [0, reach(({ y, high = y }) => high)] },
       panels: [{ title: '', series: [...tradeOff, formula] }],
     },
   ]

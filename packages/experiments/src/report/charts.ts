@@ -32,7 +32,7 @@ export async function figureSvgs(figure: Figure): Promise<{
     labelAnchor: 'center' as const,
     nice: domain === undefined,
     ...(domain ? { domain: [...domain] } : {}),
-    ...(ticks ? { ticks: [...ticks] } : {}),
+    ...(ticks ? { ticks: [...ticks], tickFormat: String } : {}),
   })
   const lines = (panel: Panel) =>
     panel.series.flatMap(({ name, points, style = 'line' }) => {
@@ -83,7 +83,7 @@ export async function figureSvgs(figure: Figure): Promise<{
       document,
       ...size,
       marginTop: 26,
-      marginLeft: 54,
+      marginLeft: 62,
       marginBottom: 44,
       marginRight: 16,
       ariaLabel: [figure.title, panel.title].filter(Boolean).join(', '),
