@@ -39,7 +39,13 @@ const invented = (seeds: readonly number[], value: (condition: string, seed: num
 
 describe('the list of experiments', () => {
   it('finds by name, and names what there is', () => {
-    expect(experiments.map((e) => e.name)).toEqual(['ablation', 'sensitivity'])
+    expect(experiments.map((e) => e.name)).toEqual([
+      'ablation',
+      'beta-routing',
+      'precision',
+      'routing-entropy',
+      'sensitivity',
+    ])
     expect(findExperiment('ablation')).toBe(ablation)
     expect(() => findExperiment('nothing')).toThrow(/'nothing'; there is: ablation/)
   })
