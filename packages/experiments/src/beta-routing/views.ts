@@ -75,7 +75,7 @@ export function betaRoutingTables({ summary, settings }: Outcome<BetaRoutingSett
         ...[a, b].map((bounds) => (bounds?.[name as keyof LastStepBounds] ?? 0).toFixed(4)),
       ]),
       notes: [
-        'Where the domain switches, the soft cap does better than its membrane could without: what came before is kept small.',
+        'In task B the soft cap lifts a fixed β above what its membrane could do without: what came before the switch is kept small.',
       ],
     },
   ]
