@@ -14,7 +14,7 @@ describe('flags and arguments', () => {
   const cases: [string, RegExp][] = [
     ['frobnicate', /unknown command 'frobnicate'/],
     ['--frobnicate', /unknown option '--frobnicate'/],
-    ['reproduce', /name an experiment: ablation, sensitivity/],
+    ['reproduce', /name an experiment: ablation, beta-routing, precision, /],
     ['reproduce ablatoin', /no experiment is called 'ablatoin'; there is: ablation/],
     ['reproduce ablation twice', /too many arguments/],
     ['reproduce ablation --fast', /unknown option '--fast'/],

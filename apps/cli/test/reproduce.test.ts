@@ -16,7 +16,13 @@ describe('fep-moe reproduce', () => {
     expect(stdout).toMatch(/^ablation\n {2}Ablation of memory/)
     expect(status).toBe(0)
     const json = await fepMoe(['reproduce', '--list', '--json'], { cwd: folder.path })
-    expect(JSON.parse(json.stdout)).toMatchObject([{ name: 'ablation' }, { name: 'sensitivity' }])
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { name: 'ablation' },
+      { name: 'beta-routing' },
+      { name: 'precision' },
+      { name: 'routing-entropy' },
+      { name: 'sensitivity' },
+    ])
   })
 
   it('--quick runs to the end on the reference, in the default folder', async () => {

@@ -1,12 +1,22 @@
 /** The experiments, by name. A new one is a file of its own and a line here. */
 import { FepError, show } from '@fep-moe/core'
 import { ablation } from './ablation.js'
+import { betaRouting } from './beta-routing.js'
 import type { Experiment } from './experiment.js'
 import { languageModel } from './language-model.js'
+import { precisionGating } from './precision.js'
+import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
 
-/** All experiments, in the order of their publication, our own after them. */
-export const experiments: readonly Experiment[] = [ablation, languageModel, sensitivity]
+/** All experiments: the ablation, the other published ones in the order of their tables, our own after them. */
+export const experiments: readonly Experiment[] = [
+  ablation,
+  betaRouting,
+  precisionGating,
+  routingEntropy,
+  languageModel,
+  sensitivity,
+]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */
 export function findExperiment(name: string): Experiment {

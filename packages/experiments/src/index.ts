@@ -14,6 +14,8 @@ export {
   publishedMetrics,
   publishedRatios,
 } from './ablation-published.js'
+export type { BetaRoutingSettings, TaskName } from './beta-routing/settings.js'
+export { betaRouting } from './beta-routing.js'
 export type { Claim, ClaimCheck, ClaimFile, ClaimRule, Verdict } from './claims/claim.js'
 export { parseClaims } from './claims/claim.js'
 export { type JudgedCheck, type JudgedClaim, judgeClaims } from './claims/judge.js'
@@ -34,6 +36,8 @@ export type { LanguageModelSettings } from './language-model/settings.js'
 export { type LanguageModelTraining, openLanguageModel } from './language-model/training.js'
 export { languageModel } from './language-model.js'
 export type { Metric, Metrics } from './metric.js'
+export type { PrecisionSettings } from './precision/settings.js'
+export { precisionGating } from './precision.js'
 export {
   type Bound,
   disagreements,
@@ -46,6 +50,8 @@ export {
   type SummaryRow,
   summarizer,
 } from './results.js'
+export type { RoutingEntropySettings } from './routing-entropy/settings.js'
+export { routingEntropy } from './routing-entropy.js'
 export { meanWeights, type Scores, scoreSteps } from './scoring.js'
 export { sensitivity } from './sensitivity.js'
 export {
@@ -67,6 +73,15 @@ export {
   resolveDomainSwitch,
 } from './tasks/domain-switch.js'
 export { type DomainSwitchBounds, domainSwitchBounds, type StepBound } from './tasks/domain-switch-bounds.js'
+export {
+  earlySignal,
+  type LastStepBatch,
+  type LastStepTask,
+  lateSwitch,
+  openLastStep,
+} from './tasks/last-step.js'
+export { bestDecay, type LastStepBounds, lastStepBounds, weightedAccuracy } from './tasks/last-step-bounds.js'
+export { type NoisyExpertsBatch, type NoisyExpertsTask, openNoisyExperts } from './tasks/noisy-experts.js'
 export {
   openTwoAlphabets,
   resolveTwoAlphabets,

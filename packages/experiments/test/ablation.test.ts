@@ -39,7 +39,14 @@ const invented = (seeds: readonly number[], value: (condition: string, seed: num
 
 describe('the list of experiments', () => {
   it('finds by name, and names what there is', () => {
-    expect(experiments.map((e) => e.name)).toEqual(['ablation', 'language-model', 'sensitivity'])
+    expect(experiments.map((e) => e.name)).toEqual([
+      'ablation',
+      'beta-routing',
+      'precision',
+      'routing-entropy',
+      'language-model',
+      'sensitivity',
+    ])
     expect(findExperiment('ablation')).toBe(ablation)
     expect(() => findExperiment('nothing')).toThrow(/'nothing'; there is: ablation/)
   })

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
-  ablation,
   type Claim,
   type ClaimCheck,
   experiments,
+  findExperiment,
   judgeClaims,
   type Metrics,
   parseClaims,
@@ -15,9 +15,16 @@ import {
 } from '../src/index.js'
 import { readClaims } from '../src/report/index.js'
 
-const kept = parseResults(
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../../docs/results/ablation.json'), 'utf8')),
-)
+const folder = join(import.meta.dirname, '../../../docs/results')
+/** The results that are kept in the repository, by experiment. */
+const keptFiles = experiments
+  .map(({ name }) => ({ experiment: name, path: join(folder, `${name}.json`) }))
+  .filter(({ path }) => existsSync(path))
+  .map(({ experiment, path }) => ({
+    experiment,
+    results: parseResults(JSON.parse(readFileSync(path, 'utf8'))),
+  }))
+const kept = keptFiles.find(({ experiment }) => experiment === 'ablation')?.results as Results
 const files = readClaims()
 
 describe('the claims of this package', () => {
@@ -33,12 +40,21 @@ describe('the claims of this package', () => {
     ])
   })
 
-  it('of the ablation have the recorded verdicts in the kept run', () => {
-    const file = files.find(({ experiment }) => experiment === 'ablation')
-    const judged = judgeClaims(file as NonNullable<typeof file>, kept, ablation.metrics)
+  const judgeable = keptFiles.flatMap(({ experiment, results }) => {
+    const file = files.find((f) => f.experiment === experiment)
+    return file ? [[experiment, file, results] as const] : []
+  })
+  it.each(judgeable)('of %s have the recorded verdicts in the kept run', (name, file, results) => {
+    const judged = judgeClaims(file, results, findExperiment(name).metrics)
     const wrong = judged.filter(({ verdict, recorded }) => verdict !== recorded)
     expect(wrong.map(({ id, verdict, checks }) => [id, verdict, checks.map(({ text }) => text)])).toEqual([])
     expect(judged.some(({ verdict }) => verdict === 'not tested' || verdict === null)).toBe(false)
+  })
+
+  it('of experiments without a kept run are not tested', () => {
+    const names = keptFiles.map(({ experiment }) => experiment)
+    const open = files.filter(({ experiment }) => !names.includes(experiment)).flatMap(({ claims }) => claims)
+    expect(open.filter(({ verdict }) => verdict !== 'not tested')).toEqual([])
   })
 
   it('name metrics that their experiment has', () => {

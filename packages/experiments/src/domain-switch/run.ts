@@ -3,6 +3,7 @@ import { type Backend, expertsForCoverage, type GateConfig } from '@fep-moe/core
 import { type Metrics, share, unlimited } from '../metric.js'
 import type { Run } from '../results.js'
 import { meanWeights, scoreSteps } from '../scoring.js'
+import { shorten } from '../series.js'
 import type { DomainSwitchBatch } from '../tasks/domain-switch.js'
 import type { DomainSwitchSettings } from './settings.js'
 import { openDomainSwitchTraining } from './training.js'
@@ -20,9 +21,6 @@ export const domainSwitchMetrics = {
 
 /** Name of a run's metric. */
 export type DomainSwitchMetric = keyof typeof domainSwitchMetrics
-
-/** Six digits: what figures show, at a third of the file. */
-const shorten = (list: readonly number[]): number[] => list.map((x) => Number(x.toPrecision(6)))
 
 /** Infinity is no JSON: a gate that gives the right expert nothing would need more draws than anybody makes. */
 const coverage = (p: number) => expertsForCoverage(p, { cap: 1e9 })

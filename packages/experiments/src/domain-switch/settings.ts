@@ -2,6 +2,7 @@
 import { schemas } from '@fep-moe/core'
 import * as v from 'valibot'
 import type { ExperimentSettings } from '../experiment.js'
+import { changeSettings, epochs, experimentEntries } from '../settings.js'
 import { type DomainSwitch, domainSwitch, resolveDomainSwitch } from '../tasks/domain-switch.js'
 
 /** Settings of an experiment on the stream: the task, and how gates are trained and scored on it. */
@@ -23,33 +24,17 @@ export const paperSettings: DomainSwitchSettings = {
 }
 
 /** Small enough for the reference interpreter: seconds, not hours. */
-const quickSettings = { seeds: [42], epochs: 40, scoredEpochs: 10, batch: 64, quick: true }
+const quickSettings = { seeds: [42], epochs: 40, scoredEpochs: 10, batch: 64 }
 
-const seedsSchema = v.pipe(
-  v.array(schemas.integerFrom(0, Number.MAX_SAFE_INTEGER)),
-  v.minLength(1, 'at least one seed'),
-  v.check((seeds) => new Set(seeds).size === seeds.length, 'seeds that differ'),
-)
-const epochs = schemas.integerFrom(1, 1_000_000)
-const overridesSchema = v.strictObject({
-  seeds: v.optional(seedsSchema),
-  epochs: v.optional(epochs),
-  quick: v.optional(v.boolean()),
-})
 const trainingSchema = v.object({
-  seeds: seedsSchema,
-  epochs,
+  ...experimentEntries,
   learningRate: schemas.positive,
   scoredEpochs: epochs,
-  quick: v.boolean(),
 })
 
 /** The paper's settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
-export function domainSwitchSettings(overrides: unknown = {}): DomainSwitchSettings {
-  const given = schemas.parse(overridesSchema, overrides, 'settings')
-  const base = given.quick ? { ...paperSettings, ...quickSettings } : paperSettings
-  return { ...base, seeds: given.seeds ?? base.seeds, epochs: given.epochs ?? base.epochs }
-}
+export const domainSwitchSettings = (overrides: unknown = {}): DomainSwitchSettings =>
+  changeSettings(paperSettings, quickSettings, overrides)
 
 /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
 export function restoreDomainSwitch(value: unknown): DomainSwitchSettings {

@@ -4,13 +4,13 @@ import {
   type Backend,
   createGate,
   type GateConfig,
+  type LossConfig,
   missRates,
   type Params,
   precisionTracker,
   type StepResult,
 } from '@fep-moe/core'
-import { type DomainSwitchBatch, openDomainSwitch } from '../tasks/domain-switch.js'
-import type { DomainSwitchSettings } from './settings.js'
+import { type DomainSwitch, type DomainSwitchBatch, openDomainSwitch } from '../tasks/domain-switch.js'
 
 /** One gate in training, a step at a time: what a runner and a benchmark share. */
 export interface DomainSwitchTraining {
@@ -29,6 +29,9 @@ export interface DomainSwitchTraining {
   dispose(): Promise<void>
 }
 
+/** The ablation's: the sum over steps of the cross-entropy of the gate. */
+const ablationLoss: LossConfig = { kind: 'cross-entropy', time: 'sum', lastStep: 'drop' }
+
 /**
  * Opens a training. Data and initial parameters come from different streams of the seed, so that all gates with one seed
  * see the same batches.
@@ -38,14 +41,15 @@ export async function openDomainSwitchTraining(
   backend: Backend,
   config: GateConfig,
   seed: number,
-  settings: DomainSwitchSettings,
+  settings: DomainSwitch & { readonly learningRate: number },
+  loss: LossConfig = ablationLoss,
 ): Promise<DomainSwitchTraining> {
   const { batch, steps, dim, experts, switchAt, noise, signal } = settings
   const stream = openDomainSwitch({ batch, steps, dim, experts, switchAt, noise, signal }, seed)
   const gate = createGate(config)
   const trainer = await gate.trainer(backend, gate.init({ seed }), {
     optimizer: adam({ lr: settings.learningRate }),
-    loss: { kind: 'cross-entropy', time: 'sum', lastStep: 'drop' },
+    loss,
     layout: 'feature-major',
   })
   const { precision, memory } = gate.config

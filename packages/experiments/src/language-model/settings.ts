@@ -2,6 +2,7 @@
 import { schemas } from '@fep-moe/core'
 import * as v from 'valibot'
 import type { ExperimentSettings } from '../experiment.js'
+import { changeSettings, epochs, experimentEntries } from '../settings.js'
 import { resolveTwoAlphabets, type TwoAlphabets, twoAlphabets } from '../tasks/two-alphabets.js'
 
 /** Settings of the experiment: the text, the model, and how it is trained and scored. */
@@ -38,22 +39,10 @@ const paperSettings: LanguageModelSettings = {
 }
 
 /** Small enough for a backend that is plain JavaScript: seconds, not hours. */
-const quickSettings = { seeds: [42], epochs: 40, batch: 16, scoredBatches: 2, scoredBatch: 64, quick: true }
+const quickSettings = { seeds: [42], epochs: 40, batch: 16, scoredBatches: 2, scoredBatch: 64 }
 
-const seedsSchema = v.pipe(
-  v.array(schemas.integerFrom(0, Number.MAX_SAFE_INTEGER)),
-  v.minLength(1, 'at least one seed'),
-  v.check((seeds) => new Set(seeds).size === seeds.length, 'seeds that differ'),
-)
-const epochs = schemas.integerFrom(1, 1_000_000)
-const overridesSchema = v.strictObject({
-  seeds: v.optional(seedsSchema),
-  epochs: v.optional(epochs),
-  quick: v.optional(v.boolean()),
-})
 const trainingSchema = v.object({
-  seeds: seedsSchema,
-  epochs,
+  ...experimentEntries,
   dim: schemas.integerFrom(1, 2 ** 16),
   experts: schemas.integerFrom(2, 2 ** 16),
   learningRate: schemas.positive,
@@ -61,15 +50,11 @@ const trainingSchema = v.object({
   predictionWeight: schemas.nonNegative,
   scoredBatches: epochs,
   scoredBatch: schemas.integerFrom(1, 2 ** 20),
-  quick: v.boolean(),
 })
 
 /** The paper's settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
-export function languageModelSettings(overrides: unknown = {}): LanguageModelSettings {
-  const given = schemas.parse(overridesSchema, overrides, 'settings')
-  const base = given.quick ? { ...paperSettings, ...quickSettings } : paperSettings
-  return { ...base, seeds: given.seeds ?? base.seeds, epochs: given.epochs ?? base.epochs }
-}
+export const languageModelSettings = (overrides: unknown = {}): LanguageModelSettings =>
+  changeSettings(paperSettings, quickSettings, overrides)
 
 /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
 export function restoreLanguageModel(value: unknown): LanguageModelSettings {

@@ -15,6 +15,9 @@ export interface PanelSvg {
 const WIDE = { width: 720, height: 380 }
 const SIDE = { width: 420, height: 300 }
 
+/** Dots of one line that can still be told apart. */
+const MOST_DOTS = 32
+
 /** Draws the panels of a figure, and the samples of its legend. */
 export async function figureSvgs(figure: Figure): Promise<{
   readonly panels: readonly PanelSvg[]
@@ -29,7 +32,7 @@ export async function figureSvgs(figure: Figure): Promise<{
     labelAnchor: 'center' as const,
     nice: domain === undefined,
     ...(domain ? { domain: [...domain] } : {}),
-    ...(ticks ? { ticks: [...ticks] } : {}),
+    ...(ticks ? { ticks: [...ticks], tickFormat: String } : {}),
   })
   const lines = (panel: Panel) =>
     panel.series.flatMap(({ name, points, style = 'line' }) => {
@@ -40,7 +43,9 @@ export async function figureSvgs(figure: Figure): Promise<{
       const place = { x: 'x', y: 'y' }
       if (style === 'bound')
         return [Plot.line(data, { ...place, stroke, strokeWidth: 1.6, strokeDasharray: dashOf(slot) })]
-      const dot = Plot.dot(data, {
+      const every = style === 'line' ? Math.ceil(data.length / MOST_DOTS) : 1
+      const dotted = data.filter((_, i) => i % every === 0)
+      const dot = Plot.dot(dotted, {
         ...place,
         stroke,
         fill: stroke,
@@ -78,7 +83,7 @@ export async function figureSvgs(figure: Figure): Promise<{
       document,
       ...size,
       marginTop: 26,
-      marginLeft: 54,
+      marginLeft: 62,
       marginBottom: 44,
       marginRight: 16,
       ariaLabel: [figure.title, panel.title].filter(Boolean).join(', '),

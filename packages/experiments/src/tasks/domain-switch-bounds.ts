@@ -31,7 +31,7 @@ export interface DomainSwitchBounds {
 }
 
 /** Distribution function of the standard normal. */
-const phi = (z: number): number => erfc(-z / Math.SQRT2) / 2
+export const phi = (z: number): number => erfc(-z / Math.SQRT2) / 2
 
 /**
  * The ceilings for a task.
