@@ -69,7 +69,8 @@ export function sceneOf(
   }
 }
 
-const precisionShape = ({ precision, experts }: GateConfig, batch: number, steps: number) =>
+/** Shape of Π for a batch: (E), or (B,T,E) where every sequence has its own. */
+export const precisionShape = ({ precision, experts }: GateConfig, batch: number, steps: number) =>
   precision?.scope === 'sequence' ? [batch, steps, experts] : [experts]
 
 /** Options of one step of a stream: Π of its tokens, where every sequence has its own. */

@@ -1,6 +1,6 @@
 /** What `horizon` and `next` say: which token a decision is for. */
-import type { Gate, Tensor } from '@fep-moe/core'
-import type { ProcedureCase } from '../frame/case.js'
+import { type ComposedGateConfig, createGate, type Gate, type Tensor } from '@fep-moe/core'
+import type { ProcedureCase, Tolerance } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { logitBound } from '../gates/agreement.js'
@@ -18,6 +18,23 @@ function extended(x: Tensor, prediction: Tensor, step: number): Tensor {
     data.set(tail.data.subarray(b * dim, (b + 1) * dim), row + (step + 1) * dim)
   }
   return { dtype: 'float32', shape: [batch, step + 2, dim], data }
+}
+
+/** A gate that anticipates a distribution decides by the mean of that and of what it would say without. */
+async function meanOfBoth(
+  probe: Probe,
+  { params, x, precision }: Scene,
+  { config }: Drawn,
+  { weights, next }: { readonly weights: Tensor; readonly next: Tensor },
+  within: Tolerance,
+): Promise<void> {
+  const { anticipation: _, ...rest } = config as ComposedGateConfig
+  const alone = createGate(rest)
+  const own = Object.fromEntries(alone.params.map(({ name }) => [name, probe.present(name, params[name])]))
+  const { weights: other } = await alone.route(probe.backend, own, x, precision)
+  const mean = next.data.map((r, i) => (r + (other.data[i] as number)) / 2)
+  await probe.compare('the mean of both', weights, { ...next, data: mean as Float32Array }, within)
+  await alone.release(probe.backend)
 }
 
 /** The distribution that a dense gate would return. */
@@ -38,16 +55,20 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
   )
   if (!result.next) return
   if (kind === 'direct') return probe.compare('next', result.next, result.weights, within)
+  if (kind === 'distribution')
+    return meanOfBoth(probe, scene, drawn, { ...result, next: result.next }, within)
   const step = (drawn.at[0] as number) % drawn.steps
   const prediction = probe.present('prediction', result.prediction)
-  const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), precision)
+  const pi = precision.precision
+  const options = pi?.shape.length === 3 ? { precision: extended(pi, pi, step) } : precision
+  const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), options)
   await probe.compare('next', stepOf(result.next, step), stepOf(ahead.weights, step + 1), within)
 }
 
 const horizon = propertyCase<Drawn>({
   id: 'next-is-what-it-says',
   seed: 614,
-  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come',
+  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come; distribution: the half of the decision that was anticipated',
   things: gates.map((drawn) => ({
     ...drawn,
     config: { ...drawn.config, select: { kind: 'dense' as const } },

@@ -69,7 +69,7 @@ const oracle = propertyCase<Drawn>({
 })
 
 /** Experts in another order: rows of everything that has one row per expert. */
-function permuted(params: Params, order: readonly number[]): Params {
+function permuted({ config, params: specs }: Gate, params: Params, order: readonly number[]): Params {
   const rows = (t: Tensor): Tensor => {
     const width = t.data.length / order.length
     const data = t.data.slice()
@@ -78,7 +78,14 @@ function permuted(params: Params, order: readonly number[]): Params {
     })
     return { ...t, data: data as Tensor['data'] }
   }
-  const perExpert = ['W.weight', 'W.bias', 'W_pred.weight', 'precision']
+  const perExpert = [
+    'W.weight',
+    'W.bias',
+    'W_pred.weight',
+    ...(config.memory?.kind === 'membrane' ? ['beta_raw'] : []),
+    // The last layer of a network that anticipates a distribution.
+    ...(config.anticipation?.kind === 'distribution' ? specs.slice(-2).map(({ name }) => name) : []),
+  ]
   return Object.fromEntries(
     Object.entries(params).map(([name, t]) => [name, perExpert.includes(name) ? rows(t) : t]),
   )
@@ -89,6 +96,14 @@ function restored(t: Tensor, order: readonly number[]): Tensor {
   const data = t.data.slice()
   for (let i = 0; i < data.length; i++)
     data[i - (i % order.length) + (order[i % order.length] as number)] = t.data[i] as number
+  return { ...t, data: data as Tensor['data'] }
+}
+
+/** Experts on the last axis, in another order. */
+function reordered(t: Tensor, order: readonly number[]): Tensor {
+  const data = t.data.map(
+    (_, i) => t.data[i - (i % order.length) + (order[i % order.length] as number)] as number,
+  )
   return { ...t, data: data as Tensor['data'] }
 }
 
@@ -108,9 +123,9 @@ const equivariant = propertyCase<Drawn>({
     const want = await gate.route(probe.backend, params, x, precision)
     const got = await gate.route(
       probe.backend,
-      permuted(params, order),
+      permuted(gate, params, order),
       x,
-      permuted(precision as Params, order),
+      precision.precision ? { precision: reordered(precision.precision, order) } : {},
     )
     await compareDecisions(
       probe,
@@ -118,7 +133,7 @@ const equivariant = propertyCase<Drawn>({
       {
         logits: restored(got.logits, order),
         weights: restored(got.weights, order),
-        indices: { ...got.indices, data: Int32Array.from(got.indices.data, (i) => order[i] as number) },
+        indices: { ...got.indices, data: Int32Array.from(got.indices.data, (i) => order[i] ?? -1) },
         margin: got.margin,
         next: got.next && restored(got.next, order),
       },
@@ -138,7 +153,9 @@ const batchInvariant = propertyCase<Drawn>({
     const { gate, params, x, precision } = sceneOf(drawn)
     const among = await gate.route(probe.backend, params, x, precision)
     const row = (drawn.at[0] as number) % drawn.batch
-    const alone = await gate.route(probe.backend, params, sequenceOf(x, row), precision)
+    const own = precision.precision
+    const options = own?.shape.length === 3 ? { precision: sequenceOf(own, row) } : precision
+    const alone = await gate.route(probe.backend, params, sequenceOf(x, row), options)
     const want = {
       logits: sequenceOf(among.logits, row),
       weights: sequenceOf(among.weights, row),

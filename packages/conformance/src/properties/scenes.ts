@@ -2,7 +2,9 @@
 import { createGate, type Gate, type GateConfig, type Params, type Tensor } from '@fep-moe/core'
 import * as fc from 'fast-check'
 import { noise } from '../frame/data.js'
+import { stepsOf } from '../frame/steps.js'
 import { gateConfigs } from '../fuzz/gates/recipe.js'
+import { precisionOf } from '../fuzz/gates/scene.js'
 
 /** What properties draw. Plain data, so that a counterexample can be read and pasted. */
 export interface Drawn {
@@ -36,7 +38,7 @@ export const oracles = drawn(
     experts,
     router: 'oracle' as const,
     ...(bias === undefined ? {} : { bias }),
-    ...(select ? { select } : {}),
+    ...(select && select.kind !== 'spike' ? { select } : {}),
   })),
 )
 
@@ -56,7 +58,7 @@ export function sceneOf({ config, batch, steps, seed }: Drawn): Scene {
     gate,
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
-    precision: config.precision ? { precision: noise(seed + 2, [config.experts], 0.3, 4) } : {},
+    precision: precisionOf(config, batch, steps, seed + 2),
   }
 }
 
@@ -71,6 +73,14 @@ export function editedFrom(x: Tensor, step: number, seed: number): Tensor {
   }
   return { ...x, data: data as Tensor['data'] }
 }
+
+/** Π of some steps, where it differs by step. */
+export const precisionOfSteps = (
+  { precision }: Scene['precision'],
+  from: number,
+  to: number,
+): Scene['precision'] =>
+  precision?.shape.length === 3 ? { precision: stepsOf(precision, from, to) } : precision ? { precision } : {}
 
 /** One sequence of (B,T,…), as a batch of one. */
 export function sequenceOf(t: Tensor, row: number): Tensor {

@@ -3,6 +3,7 @@ import {
   adam,
   createGate,
   type Gate,
+  type GateConfig,
   type Optimizer,
   type Params,
   resolveLoss,
@@ -13,6 +14,7 @@ import {
   tensor,
 } from '@fep-moe/core'
 import { generator, noise } from '../../frame/data.js'
+import { precisionShape } from '../../gates/case.js'
 import type { GateRecipe } from './recipe.js'
 
 /** See the file's header. */
@@ -23,7 +25,7 @@ export interface Scene {
   readonly x: Tensor
   /** bool (B,T), where the recipe has one. */
   readonly reset: Tensor | undefined
-  /** Π (E), where the gate has one; else no field. */
+  /** Π (E) or (B,T,E), where the gate has one; else no field. */
   readonly precision: { readonly precision?: Tensor }
 }
 
@@ -35,9 +37,18 @@ export function sceneOf({ config, batch, steps, seed, reset }: GateRecipe): Scen
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
     reset: reset ? flags(seed + 2, [batch, steps]) : undefined,
-    precision: config.precision ? { precision: noise(seed + 3, [config.experts], 0.3, 4) } : {},
+    precision: precisionOf(config, batch, steps, seed + 3),
   }
 }
+
+/** Π of different sizes, where the gate has one. */
+export const precisionOf = (
+  config: GateConfig,
+  batch: number,
+  steps: number,
+  seed: number,
+): { readonly precision?: Tensor } =>
+  config.precision ? { precision: noise(seed, precisionShape(config, batch, steps), 0.3, 4) } : {}
 
 /** Booleans, a fourth of them true. */
 export function flags(seed: number, shape: readonly [number, number]): Tensor {
@@ -54,7 +65,7 @@ export const stepsOf = ({ config, steps }: GateRecipe): number =>
   config.router === 'oracle' ? Math.max(steps, 2) : steps
 
 /** One training batch. */
-export function trainingBatch(recipe: GateRecipe, { gate, reset, precision }: Scene): TrainingBatch {
+export function trainingBatch(recipe: GateRecipe, { gate, reset }: Scene): TrainingBatch {
   const { config, batch, seed, loss, mask } = recipe
   const steps = stepsOf(recipe)
   const scored = scoredSteps(steps, resolveLoss(gate.config, loss))
@@ -71,7 +82,7 @@ export function trainingBatch(recipe: GateRecipe, { gate, reset, precision }: Sc
     targets,
     ...(mask ? { mask: noise(seed + 5, [batch, scored], 0.5, 1.5) } : {}),
     ...(reset ? { reset: flags(seed + 2, [batch, steps]) } : {}),
-    ...precision,
+    ...precisionOf(config, batch, steps, seed + 3),
   }
 }
 
