@@ -24,7 +24,7 @@ function resultsOf(experiment: string) {
   return kept.get(experiment)
 }
 
-function valueOf(experiment: string, condition: string, metric: string): number | null {
+function keptValue(experiment: string, condition: string, metric: string): number | null {
   const results = resultsOf(experiment)
   if (!results) return null
   const { bounds, summary } = results
@@ -39,7 +39,7 @@ export const figuresIn = (text: string): Figure[] =>
     ([, printed, experiment, condition, metric]) => ({
       at: `${experiment}/${condition}/${metric}`,
       printed: (printed as string).replace('−', '-'),
-      kept: valueOf(experiment as string, condition as string, metric as string),
+      kept: keptValue(experiment as string, condition as string, metric as string),
     }),
   )
 

@@ -157,7 +157,7 @@ export const readRow = ([field, stated]: readonly string[]): Row => ({
   })),
 })
 
-const valueOf = (text: string): unknown =>
+const parsed = (text: string): unknown =>
   text === '4 · dim' ? 4 * DIM : text === 'dim' ? DIM : JSON.parse(text.replaceAll("'", '"'))
 
 /** Alternatives within a kind that a default may depend on. */
@@ -173,7 +173,7 @@ export function compared({ field, defaults }: Row, page: string): { without: unk
   const at = field.lastIndexOf('.')
   const [section, name] = [at < 0 ? 'gate' : field.slice(0, at), field.slice(at + 1)]
   return defaults.flatMap(({ text, only }) => {
-    const value = { [name]: valueOf(text) }
+    const value = { [name]: parsed(text) }
     if (!(section in kinds)) {
       const subject = subjects[section]
       return subject ? [{ without: subject({}), given: subject(value) }] : []
