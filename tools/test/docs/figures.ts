@@ -35,7 +35,7 @@ function keptValue(experiment: string, condition: string, metric: string): numbe
 
 /** Every figure of a text that names its source. */
 export const figuresIn = (text: string): Figure[] =>
-  [...text.matchAll(/([−-]?\d*\.?\d+)(?: ± \.?\d[\d.]*)? \(`([\w-]+)\/([^`/]+)\/(\w+)`\)/g)].map(
+  [...text.matchAll(/([−-]?\d*\.?\d+)(?: ± \.?\d[\d.]*)?\s+\(`([\w-]+)\/([^`/]+)\/(\w+)`\)/g)].map(
     ([, printed, experiment, condition, metric]) => ({
       at: `${experiment}/${condition}/${metric}`,
       printed: (printed as string).replace('−', '-'),
