@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { blocks, links, pagesIn, read, rows } from './docs/markdown.js'
 import { compared, fields, kinds, readRow, subjects } from './docs/mechanisms.js'
@@ -56,7 +57,7 @@ describe.each(pages)('%s', (page) => {
         printed.push(args.map(String).join(' '))
       })
       try {
-        await import(file)
+        await import(pathToFileURL(file).href)
       } finally {
         log.mockRestore()
       }

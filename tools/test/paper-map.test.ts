@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { conformanceCases } from '@fep-moe/conformance'
+import { experiments } from '@fep-moe/experiments'
 import { readClaims } from '@fep-moe/experiments/report'
 import { describe, expect, it } from 'vitest'
 import { vectorIndex } from '../../packages/conformance/src/vectors/index.js'
-import { links, read, root, rows, spans } from './docs/markdown.js'
+import { links, pagesIn, read, root, rows, spans } from './docs/markdown.js'
 
 const page = read('docs/paper-map.md')
 const table = rows(page, 'paper', 'code', 'tests', 'cases', 'claims')
@@ -75,5 +76,19 @@ describe('the paper map', () => {
     expect(claimed.filter(({ ids }) => ids.length === 0)).toEqual([])
     const found = new Set(claimed.flatMap(({ ids }) => ids))
     expect(claims.filter((id) => !found.has(id))).toEqual([])
+  })
+})
+
+describe.each(['docs/paper-notes.md', ...pagesIn('docs/mechanisms')])('%s', (path) => {
+  const quoted = spans(read(path))
+
+  it('names cases and experiments that there are', () => {
+    const goldens = quoted.filter((span) => /^[AS]\d\./.test(span)).map((id) => `golden/${id}`)
+    const others = quoted.filter((span) => /^(?:gates|golden|properties)\//.test(span))
+    expect([...goldens, ...others].flatMap(expand).filter((id) => !cases.has(id))).toEqual([])
+    const reproduced = quoted
+      .map((span) => /^fep-moe reproduce ([a-z-]+)$/.exec(span)?.[1])
+      .filter((name) => name !== undefined)
+    expect(reproduced.filter((name) => !experiments.some((e) => e.name === name))).toEqual([])
   })
 })
