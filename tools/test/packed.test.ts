@@ -76,6 +76,7 @@ describe('installed from tarballs', () => {
       'packages/core/README.md',
       'packages/js/README.md',
       'packages/webgpu/README.md',
+      ...readdirSync(join(root, 'docs/mechanisms')).map((file) => `docs/mechanisms/${file}`),
     ]
       .flatMap((file) => snippets(file))
       .map((code, i) => {
