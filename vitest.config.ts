@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './tools/conformance/longest-first.js'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
@@ -23,6 +24,7 @@ const hasTypeTests = (directory: string) =>
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     maxWorkers: availableParallelism(), // the default leaves one processor idle, which is half of two
     projects: packages.map((directory) => ({
       root: directory,

@@ -57,7 +57,9 @@ export async function openVectors({ id, module }: VectorEntry): Promise<Vectors>
   const { vectors } = await (MODULES[module] as () => Module)()
   const { tensors, bytes } = vectors[id] as VectorData
   const binary = atob(bytes)
-  const buffer = Uint8Array.from(binary, (c) => c.charCodeAt(0)).buffer
+  const decoded = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) decoded[i] = binary.charCodeAt(i)
+  const { buffer } = decoded
   const known = new Map<string, { tensor: Tensor; atol: number }>()
   let offset = 0
   for (const [name, dtype, shape, atol] of tensors) {
