@@ -1,6 +1,6 @@
-// Runs what a version of Node can change of the conformance lanes, on the other versions that the packages claim. Their binaries are npm packages
-// without an install script, so one Linux machine does what a matrix of jobs does elsewhere.
-// `node tools/scripts/check-nodes.mjs [VERSION…]`
+// Runs what a version of Node can change of the conformance lanes, on the other versions that the packages claim.
+// Their binaries are npm packages without an install script, so one Linux machine does what a matrix of jobs does
+// elsewhere. `node tools/scripts/check-nodes.mjs [VERSION…]`
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -42,7 +42,7 @@ else
       const program = await load(counter(64), lifetime)
       const x = tensor(new Float32Array(64).fill(1))
       let state = await program.run({ s: x, x })
-      await flat(lifetime, 20_000, async () => {
+      await flat(lifetime, 8_000, async () => {
         const next = await program.run({ s: state.s as DeviceTensor, x })
         release(state)
         state = next
