@@ -8,7 +8,7 @@ import { fepMoe, scratchFolder } from './command.js'
 
 const area = scratchFolder()
 const names = experiments.map(({ name }) => name)
-const SHORT = '--quick --epochs 1 --backend js'
+const SHORT = '--quick --epochs 1 --backend onnx'
 const all = (line: string, options = {}) =>
   fepMoe(['reproduce', '--all', ...`${SHORT} ${line}`.trim().split(' ')], { cwd: area.path, ...options })
 const results = (out: string, name: string): string =>
@@ -94,22 +94,19 @@ describe('fep-moe reproduce --all', () => {
     expect(second.stderr).toContain(`cache: ${kept} of ${whole} runs from the cache\n`)
     expect(second.status).toBe(0)
     expect(runsIn('stopped')).toBe(Number(whole))
-    const undisturbed = await all('--no-cache --out undisturbed')
-    expect(undisturbed.stderr).not.toContain('cache:')
-    for (const name of names) expect(results('stopped', name)).toBe(results('undisturbed', name))
+    for (const name of names) expect(results('stopped', name)).toBe(results('all', name))
   })
 
-  it('adds only what is missing, and prints a list of results with --json', async () => {
-    const first = await all('--seeds 42 --out more')
-    expect(first.status).toBe(0)
-    const one = runsIn('more')
-    const { status, stdout, stderr } = await all('--seeds 42,43 --out more --json')
-    expect(stderr).toContain(`cache: ${one} of ${2 * one} runs from the cache\n`)
+  it('finds all of it again, prints a list of results with --json, and adds only what is missing', async () => {
+    const { status, stdout, stderr } = await all('--out all --json')
+    const whole = runsIn('all')
+    expect(stderr.split('\n')[0]).toBe(`cache: ${whole} of ${whole} runs from the cache`)
+    expect(stderr).toMatch(/\nreport: \S+\n$/)
     expect(status).toBe(0)
     const list = JSON.parse(stdout) as Results[]
     expect(list.map(({ experiment }) => experiment)).toEqual(names)
-    expect(runsIn('more')).toBe(2 * one)
-    const again = await all('--seeds 42,43 --out more')
-    expect(again.stderr).toBe(`cache: ${2 * one} of ${2 * one} runs from the cache\n`)
+    const more = `reproduce precision ${SHORT} --seeds 42,43 --cache all/cache --out more`
+    const added = await fepMoe(more.split(' '), { cwd: area.path })
+    expect(added.stderr).toContain('cache: 7 of 14 runs from the cache\n')
   })
 })

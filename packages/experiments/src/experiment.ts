@@ -55,6 +55,8 @@ export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
    * them within minutes together. Default: all.
    */
   readonly seedsAmongAll?: number
+  /** False where a run trains nothing, and there is no step to time. Default true. */
+  readonly trains?: boolean
   /** The published settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
   settings(overrides?: SettingsOverrides): S
   /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
