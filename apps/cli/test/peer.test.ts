@@ -88,9 +88,9 @@ describe('fep-moe bench --peer', () => {
 
   it('takes another run of the same command as its peer', async () => {
     const parts = [
-      'train --backend js --steps 2 --condition beta',
-      'train --experiment precision --backend js --steps 2 --condition static-affinity',
-      'stream --backend js --steps 2',
+      'train --steps 2 --condition beta',
+      'train --experiment precision --steps 2 --condition static-affinity',
+      'stream --steps 2',
     ]
     for (const part of parts) {
       const { stdout: json } = await bench(`${part} --json`)
@@ -106,7 +106,7 @@ describe('fep-moe bench --peer', () => {
   it('meets the lines of a peer in another language', async () => {
     const torch = lines({ what: 'train', condition: 'beta', p50_us: 1, p99_us: 1, mean_us: 1 })
     const path = file('torch.jsonl', torch)
-    const { stdout } = await bench(`train --backend js --steps 1 --condition baseline,beta --peer ${path}`)
+    const { stdout } = await bench(`train --steps 1 --condition baseline,beta --peer ${path}`)
     expect(stdout).toMatch(/^beta .* 1 +\S+$/m)
     expect(stdout).toMatch(/^baseline +\d+ +\d+ +\d+ +\d+ +\d+\.\d$/m)
   })

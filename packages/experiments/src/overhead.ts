@@ -85,14 +85,16 @@ function described({ dim: d, experts }: Size): Readonly<Record<string, number>> 
   }
 }
 
+/** Parameters as described, and `twiceAffinity` on `flopsN`: two products W x. */
 const bounds = (): Bound[] =>
-  SIZES.flatMap((size) =>
-    Object.entries(described(size)).map(([name, value]) => ({
+  SIZES.flatMap((size) => [
+    ...Object.entries(described(size)).map(([name, value]) => ({
       name,
       metric: `parameters${size.dim}`,
       value,
     })),
-  )
+    { name: 'twiceAffinity', metric: `flops${size.dim}`, value: 4 * size.dim * size.experts },
+  ])
 
 function tables({ summary }: Outcome): Table[] {
   const of = (condition: string, metric: string) =>
