@@ -23,6 +23,6 @@ writeAside(readme, between(withTable, 'claims:ablation', claimsSummary(claims)))
 function table() {
   const { node, cpu, versions } = results.environment
   const runtime = versions['onnxruntime-node'] ? `, ONNX Runtime ${versions['onnxruntime-node']}` : ''
-  const where = `Made by \`npm start\` on ${cpu}, Node ${node}${runtime}; ± is the sample standard deviation over seeds.`
+  const where = `Made by \`npm run -s fep-moe -- reproduce ablation\` on ${cpu}, Node ${node}${runtime}; ± is the sample standard deviation over seeds.`
   return `${markdownTable(ablation.tables({ ...results, settings: ablation.restore(results.settings) })[0])}\n\n${where}`
 }

@@ -38,11 +38,18 @@ describe('flags and arguments', () => {
     ['reproduce ablation --cache', /argument missing/],
     ['reproduce ablation --cach here', /unknown option '--cach'/],
     ['reproduce ablation --quick --check', /--check cannot judge --quick/],
+    ['reproduce --all --quick --check', /--check cannot judge --quick/],
+    ['reproduce ablation --all', /--all does not go with the name of an experiment: ablation/],
+    ['reproduce ablation --full', /--full belongs to --all/],
+    ['reproduce --full', /name an experiment: .*; or --all for all of them/],
+    ['reproduce --all --full --quick', /--full does not go with --quick/],
+    ['reproduce --all --full --seeds 1', /--full does not go with --seeds/],
+    ['bench stream --peer', /argument missing/],
     ['bench', /a command is missing/],
     ['bench run', /unknown command 'run'/],
     ['bench train --steps 0', /--steps is '0'/],
     ['bench train --condition beta,gamma', /--condition is 'gamma'; accepted: baseline, beta/],
-    ['bench train --experiment moon', /--experiment is 'moon'; accepted: ablation, language-model/],
+    ['bench train --experiment moon', /--experiment is 'moon'; accepted: ablation, beta-routing, precision,/],
     [
       'bench train --experiment language-model --condition pi',
       /--condition is 'pi'; accepted: standard, beta,/,
@@ -68,6 +75,13 @@ describe('flags and arguments', () => {
       cwd: folder.path,
     })
     expect(stderr).toMatch(/^error FEP_UNSUPPORTED: --profile needs a backend with a profiler/)
+    expect(status).toBe(2)
+  })
+
+  it('profiles only trainings that are lent a step at a time', async () => {
+    const args = ['bench', 'train', '--profile', '--experiment', 'precision']
+    const { status, stderr } = await fepMoe(args, { cwd: folder.path })
+    expect(stderr).toMatch(/^error FEP_UNSUPPORTED: --profile needs a training that is lent/)
     expect(status).toBe(2)
   })
 

@@ -70,6 +70,7 @@ describe('fep-moe', () => {
     expect(lines.map(({ condition }) => condition)).toEqual(['baseline', 'pi'])
     for (const timing of lines) {
       expect(Object.keys(timing)).toEqual([
+        'what',
         'experiment',
         'condition',
         'p50_us',

@@ -23,7 +23,8 @@ export const betaRouting: Experiment<BetaRoutingSettings> = {
   conditions: betaRoutingConditions,
   settings: betaRoutingSettings,
   restore: restoreBetaRouting,
-  cost: (condition) => (condition.startsWith('lif') ? 2 : 1),
+  cost: (condition) => (condition.startsWith('lif') ? 3 : 1.5),
+  seedsAmongAll: 3,
   run: runBetaRouting,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, betaRoutingConditions, betaRoutingMetrics, betaRoutingPublished),

@@ -50,11 +50,21 @@ export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
   /** Every metric that runs and the summary name. */
   readonly metrics: Metrics
   readonly conditions: readonly string[]
+  /**
+   * How many of the published seeds it gets where all experiments run at once and not everything is asked for: what keeps
+   * them within minutes together. Default: all.
+   */
+  readonly seedsAmongAll?: number
+  /** False where a run trains nothing, and there is no step to time. Default true. */
+  readonly trains?: boolean
   /** The published settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
   settings(overrides?: SettingsOverrides): S
   /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
   restore(settings: unknown): S
-  /** Relative time of a run, to start the longest first. */
+  /**
+   * About how many seconds a run with the published settings takes on one core, to start the longest first among the runs
+   * of all experiments. Only relations matter.
+   */
   cost(condition: string): number
   /**
    * Trains and scores one condition with one seed. The result depends on nothing but the job, the backend and the

@@ -36,6 +36,7 @@ export type { LanguageModelSettings } from './language-model/settings.js'
 export { type LanguageModelTraining, openLanguageModel } from './language-model/training.js'
 export { languageModel } from './language-model.js'
 export type { Metric, Metrics } from './metric.js'
+export { overhead } from './overhead.js'
 export type { PrecisionSettings } from './precision/settings.js'
 export { precisionGating } from './precision.js'
 export {

@@ -24,7 +24,8 @@ export const languageModel: Experiment<LanguageModelSettings> = {
   settings: languageModelSettings,
   restore: restoreLanguageModel,
   // Predictors of 128-256-64 multiply most; memory adds a scan.
-  cost: (condition) => (condition === 'standard' ? 4 : condition === 'beta' ? 10 : 60),
+  cost: (condition) => (condition === 'standard' ? 15 : condition === 'beta' ? 30 : 160),
+  seedsAmongAll: 1,
   run: runLanguageModel,
   summarize: summarizeLanguageModel,
   bounds: languageModelBounds,

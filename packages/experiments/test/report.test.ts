@@ -55,6 +55,23 @@ describe('report.html', () => {
     expect(await htmlReport([odd])).toContain('<h2>&lt;b&gt;&amp;&quot;</h2>')
   })
 
+  it('says where there are fewer seeds than were published, in the table and beside the title', async () => {
+    const seeds = (list: readonly number[]) => {
+      const runs = kept.runs.filter(({ seed }) => list.includes(seed))
+      return makeReport({ ...kept, runs, settings: { ...kept.settings, seeds: list } }, [])
+    }
+    const one = seeds([42])
+    expect(one.tables[0]?.title).toMatch(/ \(one seed\)$/)
+    expect(one.source).toMatch(/; one seed$/)
+    expect(await htmlReport([{ ...one, figures: [] }])).toContain('; one seed</p>')
+    expect(markdownReport([one])).toContain('; one seed\n')
+    expect(seeds([42, 43]).tables[0]?.title).toMatch(/ \(2 seeds of 5\)$/)
+    expect(report.source).not.toContain('seed')
+    expect(report.tables[0]?.title).not.toMatch(/\)$/)
+    const settings = { ...kept.settings, seeds: [42], quick: true }
+    expect(makeReport({ ...kept, settings }, []).source).toBe(report.source)
+  })
+
   it('says how many claims hold, on top, where there are several experiments', async () => {
     const two = await htmlReport([report, { ...report, name: 'other', figures: [] }])
     expect(two).toContain('<nav>')

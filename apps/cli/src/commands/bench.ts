@@ -1,4 +1,5 @@
 /** `fep-moe bench`: how long things take. */
+import { experiments } from '@fep-moe/experiments'
 import type { Command } from 'commander'
 import { backendNames } from '../backends.js'
 import { trainableNames } from '../bench/trainings.js'
@@ -9,6 +10,9 @@ import type { BenchFlags } from './bench/flags.js'
 import { benchRoute, benchStream } from './bench/inference.js'
 import { benchTrain } from './bench/train.js'
 
+/** Every experiment that trains something. */
+const trainedNames = experiments.filter(({ trains }) => trains !== false).map(({ name }) => name)
+
 /** Adds the command and its parts. */
 export function benchCommand(program: Command): void {
   const bench = program.command('bench').description('time a backend')
@@ -18,7 +22,8 @@ export function benchCommand(program: Command): void {
       .description(description)
       .option('--threads <n>', 'threads of the backend', integerFlag('--threads', 1, 256), 1)
       .option('--steps <n>', what, integerFlag('--steps', 1, 1_000_000), steps)
-      .option('--json', 'print one JSON object per line')
+      .option('--json', 'print one JSON object per line: what --peer reads')
+      .option('--peer <file>', 'JSON lines of another program, or of another run: adds ratios to the table')
   const backend = [
     '--backend <name>',
     backendNames.join(', '),
@@ -34,12 +39,15 @@ export function benchCommand(program: Command): void {
     .option(...backend)
     .option(
       '--experiment <name>',
-      `what is trained, with the paper’s settings: ${trainableNames.join(', ')}`,
-      nameFlag('--experiment', trainableNames),
+      `what is trained, with the paper’s settings: ${trainedNames.join(', ')}`,
+      nameFlag('--experiment', trainedNames),
       'ablation',
     )
     .option('--condition <list>', 'conditions of the experiment, separated by commas; default: all')
-    .option('--profile', 'print the time per node of the program instead (onnx)')
+    .option(
+      '--profile',
+      `print the time per node of the program instead (onnx; ${trainableNames.join(', ')})`,
+    )
     .action((flags: BenchFlags) => interruptible((signal) => benchTrain(flags, signal)))
   part(
     'stream',

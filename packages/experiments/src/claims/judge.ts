@@ -1,7 +1,7 @@
 /** Verdicts: claims held against results. */
 import type { Metrics } from '../metric.js'
 import type { Results } from '../results.js'
-import { agree, type Estimate, tolerance } from '../statistics.js'
+import { agree, type Estimate, estimate, tolerance } from '../statistics.js'
 import { formatEstimate } from '../table.js'
 import type { Claim, ClaimCheck, ClaimFile, Verdict } from './claim.js'
 
@@ -107,7 +107,19 @@ function judge(check: ClaimCheck, results: Results, metrics: Metrics): JudgedChe
 }
 
 function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other: Named, metrics: Metrics) {
-  const [a, b] = [ours.value, other.value]
+  const metric = metrics[path.split('/')[1] as string] ?? { label: path, range: null }
+  const [a, b] = [ours.value, other.value].map((e) => (metric.exact ? { ...e, std: e.std ?? 0 } : e)) as [
+    Estimate,
+    Estimate,
+  ]
+  if (rule === 'steadier') {
+    if (a.std === null || b.std === null)
+      return { outcome: 'not decidable', words: `is not decidable at n = ${a.n} against` } as const
+    const steadier = a.std < b.std / 2
+    return steadier
+      ? ({ outcome: 'passes', words: 'spreads less than half as much as' } as const)
+      : ({ outcome: 'fails', words: 'does not spread less than half as much as' } as const)
+  }
   if (rule === 'above' || rule === 'below') {
     // One run has no spread to be outside of.
     if (a.std === null || b.std === null)
@@ -116,7 +128,6 @@ function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other
     const passes = apart > 3 * Math.sqrt(a.std ** 2 / a.n + b.std ** 2 / b.n)
     return { outcome: passes ? 'passes' : 'fails', words: passes ? `is ${rule}` : `is not ${rule}` } as const
   }
-  const metric = metrics[path.split('/')[1] as string] ?? { label: path, range: null }
   const agreement = agree(a, b, metric, published?.digits)
   if (agreement === 'not decidable')
     return { outcome: 'not decidable', words: `is not decidable at n = ${a.n} against` } as const
@@ -131,8 +142,16 @@ function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other
 const EXACT = Number.POSITIVE_INFINITY
 const exactly = (mean: number): Estimate => ({ mean, std: 0, n: EXACT })
 
-function lookUp(path: string, { summary, bounds }: Results): Named | null {
+function lookUp(path: string, { summary, bounds, runs }: Results): Named | null {
   const [owner, metric] = path.split('/') as [string, string]
+  if (owner.startsWith('series:')) {
+    const condition = owner.slice('series:'.length)
+    const [name, index] = metric.split('@') as [string, string]
+    const values = runs
+      .filter((run) => run.condition === condition)
+      .flatMap((run) => run.series[name]?.[Number(index)] ?? [])
+    return values.length > 0 ? { value: estimate(values), name: `${condition} ${name} at ${index}` } : null
+  }
   if (owner.startsWith('bound:')) {
     const bound = bounds.find((b) => b.name === owner.slice('bound:'.length) && b.metric === metric)
     return bound ? { value: exactly(bound.value), name: `the bound ${bound.name}` } : null

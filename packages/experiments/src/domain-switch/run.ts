@@ -16,7 +16,7 @@ export const domainSwitchMetrics = {
   massTransition: share('mass t=5', 'mass'),
   k99: unlimited('K(99 %) from mass', 1, 'mass'),
   k99Accuracy: unlimited('K(99 %) from accuracy', 1, 'accuracy'),
-  parameters: unlimited('parameters', 0),
+  parameters: { ...unlimited('parameters', 0), exact: true },
 } satisfies Metrics
 
 /** Name of a run's metric. */

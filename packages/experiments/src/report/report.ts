@@ -11,6 +11,7 @@ import type { Table } from '../table.js'
 export interface Report {
   readonly name: string
   readonly title: string
+  /** Where it was published, and what is less than the published experiment: `…; one seed`. */
   readonly source: string
   readonly results: Results
   readonly tables: readonly Table[]
@@ -27,15 +28,23 @@ export function makeReport(results: Results, files: readonly ClaimFile[]): Repor
   const settings: ExperimentSettings = experiment.restore(results.settings)
   const outcome = { ...results, settings }
   const file = files.find((f) => f.experiment === experiment.name)
+  const label = seedsLabel(settings, experiment.settings())
+  const [main, ...others] = experiment.tables(outcome)
   return {
     name: experiment.name,
     title: experiment.title,
-    source: experiment.source,
+    source: label ? `${experiment.source}; ${label}` : experiment.source,
     results,
-    tables: experiment.tables(outcome),
+    tables: main ? [label ? { ...main, title: `${main.title} (${label})` } : main, ...others] : others,
     figures: experiment.figures(outcome),
     claims: file ? judgeClaims(file, results, experiment.metrics) : [],
   }
+}
+
+/** What a reader must know of results from fewer seeds than were published: nobody takes one run for five. */
+function seedsLabel({ seeds, quick }: ExperimentSettings, published: ExperimentSettings): string | null {
+  if (quick || seeds.length >= published.seeds.length) return null
+  return seeds.length === 1 ? 'one seed' : `${seeds.length} seeds of ${published.seeds.length}`
 }
 
 /** The environment in words, label and text. */
