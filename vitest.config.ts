@@ -33,7 +33,7 @@ export default defineConfig({
         name: basename(directory),
         include: ['test/**/*.test.ts'],
         pool: 'forks' as const, // native addons crash in worker threads
-        testTimeout: 30_000, // no test is about time, and shared machines can be slow
+        testTimeout: 120_000, // no test is about time, and shared machines can be slow
         typecheck: {
           enabled: hasTypeTests(directory),
           include: ['test/**/*.test-d.ts'],
