@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { createGate, preset, random, referenceBackend, type Tensor, tensor } from '../src/index.js'
 import { openSafetensors, readParams, readSafetensors, writeSafetensors } from '../src/safetensors/index.js'
 
-const bytesOf = (name: string) => readFileSync(new URL(`fixtures/weights/${name}.safetensors`, import.meta.url))
+const bytesOf = (name: string) =>
+  readFileSync(new URL(`fixtures/weights/${name}.safetensors`, import.meta.url))
 const tensorsOf = (name: string) => readSafetensors(bytesOf(name)).tensors as Readonly<Record<string, Tensor>>
 
 const gap = (got: Tensor, want: Tensor | undefined): number => {
@@ -25,12 +26,17 @@ describe('what PyTorch wrote', () => {
   it('is the router of one layer in the shard of a large model', async () => {
     const gate = createGate({ dim: 6, experts: 8, bias: false, select: { kind: 'top-k', k: 2 } })
     const file = await openSafetensors(bytesOf('router'))
-    const params = await readParams(gate.params, file, { map: { 'W.weight': 'model.layers.3.mlp.gate.weight' } })
+    const params = await readParams(gate.params, file, {
+      map: { 'W.weight': 'model.layers.3.mlp.gate.weight' },
+    })
     const { x, logits, indices, gates } = tensorsOf('router-expected')
     const found = await gate.route(await referenceBackend(), params, x as Tensor)
     expect(gap(found.logits, logits)).toBeLessThan(1e-5)
     expect(found.indices.data).toEqual(indices?.data)
-    const chosen = Array.from(found.indices.data, (e, i) => found.weights.data[Math.floor(i / 2) * 8 + e] as number)
+    const chosen = Array.from(
+      found.indices.data,
+      (e, i) => found.weights.data[Math.floor(i / 2) * 8 + e] as number,
+    )
     expect(gap(tensor(Float32Array.from(chosen), gates?.shape), gates)).toBeLessThan(1e-5)
   })
 
