@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { full, preset, type Tensor, tensor } from '@fep-moe/core'
 import { readSafetensors, writeSafetensors } from '@fep-moe/core/safetensors'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { main } from '../src/main.js'
 import { fepMoe, scratchFolder } from './command.js'
 
 const folder = scratchFolder()
@@ -12,6 +13,23 @@ const fixture = (name: string) =>
   fileURLToPath(new URL(`../../../packages/core/test/fixtures/weights/${name}.safetensors`, import.meta.url))
 const at = (name: string) => join(folder.path, name)
 const gate = (line: string) => fepMoe(['gate', ...line.split(' ')], { cwd: folder.path })
+/** In this process, which is quicker: what happens once the command runs. */
+async function inside(line: string): Promise<{ status: number; stdout: string; stderr: string }> {
+  const before = process.cwd()
+  const streams = ([process.stdout, process.stderr] as const).map((stream) =>
+    vi.spyOn(stream, 'write').mockReturnValue(true),
+  )
+  const written = (i: number) => streams[i]?.mock.calls.map(([text]) => `${text}`).join('') ?? ''
+  process.chdir(folder.path)
+  try {
+    const status = await main(['gate', ...line.split(' ')])
+    return { status, stdout: written(0), stderr: written(1) }
+  } finally {
+    process.chdir(before)
+    for (const stream of streams) stream.mockRestore()
+  }
+}
+
 const tensorsOf = (path: string) => readSafetensors(readFileSync(path)).tensors
 const write = (name: string, content: object | string) =>
   writeFileSync(at(name), typeof content === 'string' ? content : JSON.stringify(content))
@@ -152,10 +170,9 @@ describe('gate init, presets and inspect', () => {
 })
 
 describe('files that are refused', () => {
-  const rest = '--output refused.safetensors'
   const run = (files: { config?: string; weights?: string; input?: string }, flags = '') =>
-    gate(
-      `run --config ${files.config ?? 'gate.json'} --weights ${files.weights ?? 'gate.safetensors'} --input ${files.input ?? 'gate-x.safetensors'} ${rest} ${flags}`.trim(),
+    inside(
+      `run --config ${files.config ?? 'gate.json'} --weights ${files.weights ?? 'gate.safetensors'} --input ${files.input ?? 'gate-x.safetensors'} --output refused.safetensors ${flags}`.trim(),
     )
   const input = (name: string, tensors: Readonly<Record<string, Tensor>>) => {
     writeFileSync(at(name), writeSafetensors(tensors))
@@ -174,7 +191,7 @@ describe('files that are refused', () => {
     writeFileSync(at('empty'), '')
   })
 
-  it.each<[string, () => ReturnType<typeof gate>, string]>([
+  it.each<[string, () => ReturnType<typeof inside>, string]>([
     ['a configuration that is no JSON', () => run({ config: 'text' }), 'FEP_BAD_FILE'],
     ['a configuration of a megabyte', () => run({ config: 'large.json' }), 'FEP_BAD_FILE'],
     ['a configuration that is a list', () => run({ config: 'list.json' }), 'FEP_BAD_CONFIG'],
@@ -220,7 +237,7 @@ describe('files that are refused', () => {
     [
       'an output over its weights',
       () =>
-        gate(
+        inside(
           'run --config gate.json --weights gate.safetensors --input gate-x.safetensors --output ./gate.safetensors',
         ),
       'FEP_USAGE',
@@ -228,15 +245,19 @@ describe('files that are refused', () => {
     [
       'an output that is a folder',
       () =>
-        gate(
+        inside(
           'run --config gate.json --weights gate.safetensors --input gate-x.safetensors --output a-folder',
         ),
       'FEP_IO',
     ],
-    ['an output through a file', () => gate('init --config gate.json --output text/w.safetensors'), 'FEP_IO'],
+    [
+      'an output through a file',
+      () => inside('init --config gate.json --output text/w.safetensors'),
+      'FEP_IO',
+    ],
     [
       'a picture over its configuration',
-      () => gate('inspect --config gate.json --svg gate.json'),
+      () => inside('inspect --config gate.json --svg gate.json'),
       'FEP_USAGE',
     ],
   ])('%s', async (_, call, code) => {
