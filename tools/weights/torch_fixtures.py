@@ -5,6 +5,8 @@
     node tools/weights/write-ours.mjs                                # files that fep-moe writes (after `npm run build`)
     weights-env/bin/python tools/weights/torch_fixtures.py check     # PyTorch reads those and computes the same
 
+two_minutes.py is the script of docs/weights.md; run it in packages/core/test/fixtures/weights/two-minutes.
+
 Made with torch 2.15, safetensors 0.8, numpy 2.4. `make` draws from fixed seeds.
 """
 import sys
