@@ -27,7 +27,9 @@ export function describeGraph(graph: Graph, title: string, isParameter: (name: s
   const edge = (name: string, to: string): string[] => {
     const from = origin(name)
     if (producers.get(from)?.op === 'Constant') return []
-    return [`  ${idOf(from)} -> ${quote(to)} [label=${quote(shapeOf(graph.values[name] as ValueInfo))}]`]
+    // An input says its shape itself.
+    const label = producers.has(from) ? ` ${shapeOf(graph.values[name] as ValueInfo)}` : ''
+    return [`  ${idOf(from)} -> ${quote(to)} [label=${quote(label)}]`]
   }
   const shown = graph.nodes.filter(({ op }) => !PASSED.has(op) && op !== 'Constant')
   const scopes = new Map<string, Node[]>()
@@ -39,7 +41,7 @@ export function describeGraph(graph: Graph, title: string, isParameter: (name: s
   const boxes = [...scopes].map(([scope, nodes], i) => {
     const lines = nodes.map((node) => `  ${quote(node.outputs[0] as string)} [label=${quote(labelOf(node))}]`)
     return scope
-      ? `  subgraph cluster_${i} { label=${quote(scope)}; color="#b0b0b0"; style=rounded;\n${lines.join('\n')}\n  }`
+      ? `  subgraph cluster_${i} { label=${quote(scope)}; color="#b0b0b0"; fontcolor="#606060"; fontsize=11; labeljust=l; style=rounded;\n${lines.join('\n')}\n  }`
       : lines.join('\n')
   })
   const results = graph.outputs.flatMap(({ name, value }) => [
@@ -49,8 +51,8 @@ export function describeGraph(graph: Graph, title: string, isParameter: (name: s
   const edges = shown.flatMap((node) => node.inputs.flatMap((name) => edge(name, node.outputs[0] as string)))
   return [
     `digraph ${quote(title)} {`,
-    `  graph [label=${quote(title)}, labelloc=t, fontname="sans-serif", rankdir=TB]`,
-    '  node [shape=box, style="filled,rounded", fillcolor="#ffffff", fontname="sans-serif", fontsize=11]',
+    `  graph [label=${quote(title)}, labelloc=t, fontname="sans-serif", rankdir=TB, nodesep=0.3, ranksep=0.35]`,
+    '  node [shape=box, style="filled,rounded", fillcolor="#ffffff", fontname="sans-serif", fontsize=11, margin="0.16,0.06"]',
     '  edge [fontname="sans-serif", fontsize=8, color="#606060", fontcolor="#606060", arrowsize=0.6]',
     ...inputs,
     ...boxes,
