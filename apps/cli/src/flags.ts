@@ -39,3 +39,16 @@ export const nameFlag =
   <N extends string>(flag: string, accepted: readonly N[]) =>
   (text: string): N =>
     accepted.includes(text as N) ? (text as N) : refuse(flag, text, accepted.join(', '))
+
+/** `ours=theirs`, once or several times: a map of names. */
+export function mapFlag(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  const [ours, theirs] = [text.slice(0, at), text.slice(at + 1)]
+  if (at < 1 || theirs === '') refuse('--map', text, 'NAME=NAME-IN-THE-FILE')
+  if (Object.hasOwn(before, ours)) refuse('--map', text, `one name for ${ours}`)
+  // Not by assignment, which `__proto__` would not survive.
+  return Object.fromEntries([...Object.entries(before), [ours, theirs]])
+}

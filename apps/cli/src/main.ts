@@ -4,6 +4,7 @@ import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
 import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
+import { gateCommand } from './commands/gate.js'
 import { reportCommand } from './commands/report.js'
 import { reproduceCommand } from './commands/reproduce.js'
 import { ownVersion } from './environment.js'
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     claimsCommand,
     benchCommand,
     conformanceCommand,
+    gateCommand,
     backendsCommand,
   ])
     add(program, finish)

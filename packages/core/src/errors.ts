@@ -31,6 +31,8 @@ export type FepErrorCode =
   | 'FEP_BACKEND_FAILED'
   /** A graphics device is lost, and with it every tensor on it; programs that can run again on a new one do. */
   | 'FEP_DEVICE_LOST'
+  /** A file is corrupt, truncated, of another format, or holds what no such file may hold. */
+  | 'FEP_BAD_FILE'
   /** A command-line flag or argument is wrong. */
   | 'FEP_USAGE'
   /** A file or folder cannot be read or written. */

@@ -13,10 +13,11 @@ import { checkParams, type ParameterSpec, type Params } from '../gates/parameter
 import type { Graph } from '../graph/types.js'
 import { stateName } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
-import { packedSlots } from '../optim/pack.js'
+import { type PackedSlot, packedSlots } from '../optim/pack.js'
 import type { Schedule } from '../optim/schedules.js'
 import { full, type Tensor, zeros } from '../tensor.js'
 import { accumulateGraph, applyGraph, PACKED, stepGraph, TOTAL } from './graphs.js'
+import { checkTrainerState, type TrainerState } from './state.js'
 import { type HeldResults, holdResults } from './step-result.js'
 
 /** What every trainer is told. */
@@ -40,6 +41,17 @@ export interface TrainingLoop<Batch, Result> {
   apply(options?: { readonly lr?: number }): Promise<void>
   /** Copies the parameters to the host. */
   params(): Promise<Params>
+  /**
+   * Copies everything to the host that later steps depend on: parameters, optimizer state, accumulated gradients, number
+   * of updates. What the caller keeps (position in the data, random streams, a precision tracker) is not in it.
+   */
+  checkpoint(): Promise<TrainerState>
+  /**
+   * Goes on from a checkpoint: later steps give the same bytes as those of the trainer that it was taken from, where
+   * gate, optimizer and backend are the same. Wait for earlier steps first.
+   * @throws FEP_BAD_PARAMS where it is of another gate or optimizer
+   */
+  restore(state: TrainerState): Promise<void>
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -104,6 +116,8 @@ export function openTrainer<Batch, Result>(
   })
   let pending = 0
   let updates = 0
+  // Updates whose results are held: steps that were called but wait for their turn are only in `updates`.
+  let done = 0
   let disposed = false
   const use = () => {
     if (disposed) throw new FepError('FEP_DISPOSED', 'this trainer was disposed; create a new one')
@@ -145,6 +159,7 @@ export function openTrainer<Batch, Result>(
         const program = await programOf('step', form)
         const fetched = await program.run(withHeld(feeds, carried))
         keep(fetched, carried)
+        done++
         return keepResult(fetched, carried)
       })
     },
@@ -172,19 +187,42 @@ export function openTrainer<Batch, Result>(
         held.clear(TOTAL)
         pending = 0
         updates++
+        done++
       })
     },
     params: async () => {
       use()
+      return queue(async () => unpacked(slots, await copyOf(held.get(PACKED) as Feed)))
+    },
+    checkpoint: async () => {
+      use()
       return queue(async () => {
-        const { data } = await toHost(held.get(PACKED) as Feed)
-        const part = (start: number, end: number) => data.slice(start, end) as Tensor['data']
-        return Object.fromEntries(
-          slots.map(({ name, shape, start, end }) => [
-            name,
-            { dtype: 'float32' as const, shape, data: part(start, end) },
-          ]),
+        const copies = optimizer.state.map(
+          async (s, i) =>
+            [s.name, await copyOf(held.get((state[i] as { name: string }).name) as Feed)] as const,
         )
+        return {
+          params: unpacked(slots, await copyOf(held.get(PACKED) as Feed)),
+          optimizer: optimizer.name,
+          state: Object.fromEntries(await Promise.all(copies)),
+          updates: done,
+          ...(pending > 0 ? { gradients: await copyOf(held.get(TOTAL) as Feed) } : {}),
+          pending,
+        }
+      })
+    },
+    restore: async (given) => {
+      use()
+      checkTrainerState(given, specs, optimizer)
+      return queue(async () => {
+        held.set(PACKED, packed(slots, given.params, total))
+        for (const [i, s] of optimizer.state.entries())
+          held.set((state[i] as { name: string }).name, await copyOf(given.state[s.name] as Tensor))
+        if (given.gradients) held.set(TOTAL, await copyOf(given.gradients))
+        else held.clear(TOTAL)
+        pending = given.pending
+        updates = given.updates
+        done = given.updates
       })
     },
     formGraph: graphOf,
@@ -194,9 +232,26 @@ export function openTrainer<Batch, Result>(
   }
 }
 
+async function copyOf(t: Feed): Promise<Tensor> {
+  const { dtype, shape, data } = await toHost(t)
+  return { dtype, shape, data: data.slice() as Tensor['data'] }
+}
+
+/** Parameters out of their vector. */
+function unpacked(slots: readonly PackedSlot[], { data }: Tensor): Params {
+  return Object.fromEntries(
+    slots.map(({ name, shape, start, end }) => [
+      name,
+      { dtype: 'float32' as const, shape, data: data.slice(start, end) as Tensor['data'] },
+    ]),
+  )
+}
+
 /** All parameters in one vector. */
-function packed(slots: ReturnType<typeof packedSlots>, params: Params, total: number): Tensor {
-  const data = new Float32Array(total)
+function packed(slots: readonly PackedSlot[], params: Params, total: number): Tensor {
+  // Doubles stay doubles: those of the float64 reference go on where they stopped.
+  const double = slots.some(({ name }) => params[name]?.data instanceof Float64Array)
+  const data = double ? new Float64Array(total) : new Float32Array(total)
   for (const { name, start } of slots) data.set((params[name] as Tensor).data as Float32Array, start)
   return { dtype: 'float32', shape: [total], data }
 }
