@@ -1,6 +1,7 @@
 /** Every case of the group `gates`. */
 import type { ProcedureCase } from '../frame/case.js'
 import { models } from './models.js'
+import { policies } from './policies.js'
 import { precision } from './precision.js'
 import { reset } from './reset.js'
 import { selection } from './selection.js'
@@ -17,4 +18,5 @@ export const gates = (): ProcedureCase[] => [
   ...vjp(),
   ...training(),
   ...models(),
+  ...policies(),
 ]

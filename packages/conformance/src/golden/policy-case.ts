@@ -139,10 +139,10 @@ export async function checkEngine(entry: VectorEntry, probe: Probe): Promise<voi
       await compare('output.mask', int(found.mask as Tensor))
       await compare('output.shared_weights', found.shared as Tensor)
       await compare('output.counts', int(found.load as Tensor))
-      const mask = (found.mask as Tensor).data
-      const fanout = Int32Array.from({ length: c.B * c.T }, (_, n) =>
-        mask.slice(n * c.E, (n + 1) * c.E).reduce((a: number, b: number) => a + b, 0),
-      )
+      const fanout = new Int32Array(c.B * c.T)
+      ;(found.mask as Tensor).data.forEach((taken: number, i: number) => {
+        ;(fanout[Math.floor(i / c.E)] as number) += taken
+      })
       await compare('output.fanout', tensor(fanout))
       await compare('output.effective_cutoff', float(cutoffsOf(gate.policy, state)))
       if (!c.training) continue
@@ -239,7 +239,9 @@ export async function checkTokenChoice(entry: VectorEntry, probe: Probe): Promis
   if (found.penalty) await compare('output.aux_loss', found.penalty)
   if (!bias) return
   await compare('output.bias_counts', found['policy/taken'] as Tensor)
-  const settled = await policyRunner(probe.backend, gate.policy).settle(stateOf(found, state))
+  const runner = policyRunner(probe.backend, gate.policy)
+  const settled = await runner.settle(stateOf(found, state))
+  runner.dispose()
   await compare('output.router_bias_after', settled.bias as Tensor)
 }
 
@@ -254,6 +256,7 @@ export async function checkBias(entry: VectorEntry, probe: Probe): Promise<void>
     select: { kind: 'token-choice', k: c.top_k, biasRate: c.deepseek_bias_lr },
   })
   const params = { 'W.weight': v.get('param.router.weight') }
+  const runner = policyRunner(probe.backend, gate.policy)
   let state = gate.initialState()
   for (let s = 0; s < c.S; s++) {
     for (let m = 0; m < c.M; m++) {
@@ -264,10 +267,11 @@ export async function checkBias(entry: VectorEntry, probe: Probe): Promise<void>
       state = stateOf(found, state)
     }
     await probe.compare('output.counts', state.taken as Tensor, at(v.get('output.counts'), s))
-    state = await policyRunner(probe.backend, gate.policy).settle(state)
+    state = await runner.settle(state)
     const name = 'output.router_bias'
     await probe.compare(name, state.bias as Tensor, at(v.get(name), s), v.tolerance(name))
   }
+  runner.dispose()
 }
 
 /** S4: cosines with prototypes, thresholds that move towards mean − std. */
@@ -289,11 +293,12 @@ export async function checkCosine(entry: VectorEntry, probe: Probe): Promise<voi
     const want = at(v.get(name), s)
     return probe.compare(name, shaped(got, want.shape), want, v.tolerance(name))
   }
+  const runner = policyRunner(probe.backend, gate.policy)
   for (let s = 0; s < (x.shape[0] as number); s++) {
     const found = await routeInTraining(probe.backend, gate, params, state, at(x, s))
     await near('output.scores', found.logits as Tensor, s)
     await near('output.loads', int(found.load as Tensor), s)
-    state = await policyRunner(probe.backend, gate.policy).settle(stateOf(found, state))
+    state = await runner.settle(stateOf(found, state))
     if ((found.logits as Tensor).data.length === experts) {
       // The script's standard deviation of one token is NaN, and its thresholds are for ever; here nothing is learned.
       if (s === 0) await near('output.routing', int(found.mask as Tensor), s)
@@ -303,6 +308,7 @@ export async function checkCosine(entry: VectorEntry, probe: Probe): Promise<voi
     await near('output.routing', int(found.mask as Tensor), s)
     await near('output.thresholds', state.cutoff as Tensor, s)
   }
+  runner.dispose()
 }
 
 /** S4.init: thresholds from calibration scores, at their median. */
@@ -316,7 +322,9 @@ export async function checkCalibration(entry: VectorEntry, probe: Probe): Promis
   const state = { ...initialPolicyState(policy), cutoff: float(thresholds) }
   const scores = v.get('input.scores')
   const one = { ...scores, shape: [1, ...scores.shape] }
-  const { results } = await policyRunner(probe.backend, policy).decide(state, one)
+  const runner = policyRunner(probe.backend, policy)
+  const { results } = await runner.decide(state, one)
+  runner.dispose()
   await compare('output.routing', int(results.mask as Tensor))
   await compare('output.loads', int(results.load as Tensor))
 }

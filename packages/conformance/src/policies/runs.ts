@@ -97,28 +97,49 @@ export interface PolicyRunner {
     options?: { readonly training?: boolean; readonly feeds?: Readonly<Record<string, Tensor>> },
   ): Promise<{ readonly results: Readonly<Record<string, Tensor>>; readonly state: PolicyState }>
   settle(state: PolicyState): Promise<PolicyState>
+  /** Disposes the programs. */
+  dispose(): void
 }
 
-/** Runs graphs of a policy, each compiled for the call. */
+/** Runs a policy; programs are compiled once. */
 export function policyRunner(backend: Backend, policy: ResolvedPolicy): PolicyRunner {
-  const run = async (graph: Graph, feeds: Readonly<Record<string, Tensor>>) => {
-    const program = await backend.compile(graph)
-    try {
-      return await takeAll(await program.run(feeds))
-    } finally {
-      program.dispose()
-    }
+  const programs = new Map<string, Promise<Program>>()
+  const run = async (
+    key: string,
+    graph: () => Graph,
+    feeds: (graph: Graph) => Readonly<Record<string, Tensor>>,
+  ): Promise<Readonly<Record<string, Tensor>>> => {
+    const pending = programs.get(key) ?? backend.compile(graph())
+    programs.set(key, pending)
+    const program = await pending
+    return takeAll(await program.run(feeds(program.graph)))
   }
   return {
     decide: async (state, logits, { training = false, feeds = {} } = {}) => {
       const [batch, steps] = logits.shape as [number, number]
-      const graph = decisionGraph(policy, { batch, steps, training, valid: feeds.valid !== undefined })
-      const results = await run(graph, { ...stateFeeds(graph, state), ...feeds, logits })
+      const form = { batch, steps, training, valid: feeds.valid !== undefined }
+      const results = await run(
+        JSON.stringify(form),
+        () => decisionGraph(policy, form),
+        (graph) => ({ ...stateFeeds(graph, state), ...feeds, logits }),
+      )
       return { results, state: stateOf(results, state) }
     },
-    settle: async (state) => {
-      const graph = settleGraph(policy)
-      return stateOf(await run(graph, stateFeeds(graph, state)), state)
+    settle: async (state) =>
+      stateOf(
+        await run(
+          'settle',
+          () => settleGraph(policy),
+          (graph) => stateFeeds(graph, state),
+        ),
+        state,
+      ),
+    dispose: () => {
+      for (const program of programs.values())
+        void program.then(
+          (p) => p.dispose(),
+          () => undefined,
+        )
     },
   }
 }

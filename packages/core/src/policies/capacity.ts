@@ -28,7 +28,7 @@ export function capacityOf(
 
 /**
  * What is left of a selection (E, N) when every expert keeps what it has room for.
- * @param scores (E, N): the largest stay, where `keep` says so
+ * @param scores (E, N) before they are normalized over the selected: the largest stay, where `keep` says so
  */
 export function withinCapacity(
   policy: PolicyOf<'token-choice'>,

@@ -90,7 +90,7 @@ export interface CapacityConfig {
   readonly factor: number
   /** But never fewer than this; an integer >= 1. Default 1. */
   readonly minimum?: number
-  /** Which stay: those with the largest logits, or the first in order of (sequence, time). Default `score`. */
+  /** Which stay: those with the largest scores (a softmax over all experts), or the first by (sequence, time). Default `score`. */
   readonly keep?: 'score' | 'position'
 }
 

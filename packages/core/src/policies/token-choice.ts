@@ -72,7 +72,7 @@ export function byTokenChoice(policy: TokenChoice, operands: PolicyOperands): De
   const all = scoresOf(policy, logits)
   const wanted = maskOf(chosen, valid)
   const mask =
-    training && policy.capacity ? withinCapacity(policy, policy.capacity, operands, biased, wanted) : wanted
+    training && policy.capacity ? withinCapacity(policy, policy.capacity, operands, all, wanted) : wanted
   const weights = mul(
     weightsOf(policy, logits, all, chosen),
     policy.scale === 1 ? mask : mul(mask, policy.scale),
