@@ -2,6 +2,7 @@
 import type { ProcedureCase } from '../frame/case.js'
 import { models } from './models.js'
 import { policies } from './policies.js'
+import { policyStateCases } from './policy-state.js'
 import { precision } from './precision.js'
 import { reset } from './reset.js'
 import { selection } from './selection.js'
@@ -19,4 +20,5 @@ export const gates = (): ProcedureCase[] => [
   ...training(),
   ...models(),
   ...policies(),
+  ...policyStateCases(),
 ]
