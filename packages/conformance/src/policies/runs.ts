@@ -5,6 +5,7 @@ import {
   GraphBuilder,
   ops,
   optimize,
+  type Program,
   type Tensor,
   takeAll,
   type Value,
