@@ -201,6 +201,8 @@ describe('a gate with a policy', () => {
     const { cutoff: _, ...incomplete } = state
     const pooled = createSparseGate({ dim: 3, experts: 4, select: { kind: 'expert-choice', pool: 2 } })
     const random = createSparseGate({ dim: 3, experts: 4, select: { kind: 'random', k: 1 } })
+    const hash = createSparseGate({ dim: 3, experts: 4, select: { kind: 'hash', k: 1, vocabulary: 9 } })
+    const ids = (row: readonly number[]) => tensor(Int32Array.of(...row, ...row), [2, 4])
     const cosine = createSparseGate({ dim: 3, experts: 4, select: { kind: 'cosine-threshold' } })
     const across = createSparseGate({ dim: 3, experts: 4, select: { ...select, weights: 'softmax-tokens' } })
     const optimizer = adam({ lr: 1e-3 })
@@ -209,6 +211,7 @@ describe('a gate with a policy', () => {
       ['FEP_BAD_FEED', () => gate.route(backend, params, { ...state, bias: wave32([4]) }, x)],
       ['FEP_BAD_FEED', () => gate.route(backend, params, state, x, { uniform: wave32([2, 4, 4]) })],
       ['FEP_BAD_FEED', () => random.route(backend, random.init({ seed: 1 }), {}, x)],
+      ['FEP_BAD_FEED', () => hash.route(backend, hash.init({ seed: 1 }), {}, x, { ids: ids([0, 1, 2, 9]) })],
       ['FEP_BAD_FEED', () => pooled.graph({ steps: 4, batch: 3 })],
       ['FEP_BAD_GRAPH', () => gate.graph({ steps: 4, training: true })],
       ['FEP_UNSUPPORTED', () => pooled.stream(backend, pooled.init({ seed: 1 }), pooled.initialState())],

@@ -294,7 +294,7 @@ const looksAhead = propertyCase<Drawn>({
 const BATCHES = 4
 const [ROWS, COLUMNS, EXPERTS] = [8, 32, 4]
 const TOKENS = BATCHES * ROWS * COLUMNS
-const UPDATES = 60
+const UPDATES = 24
 
 /** Updates on the same batches over and over, until the average has settled. */
 async function settled(
@@ -344,7 +344,7 @@ const averages = fc.noBias(
       expansion: fc.constantFrom(2, 4),
       capacity: fc.constantFrom(null, 0.5),
       weights: fc.constantFrom('sigmoid' as const, 'softmax-experts' as const),
-      decay: fc.constant(0.9),
+      decay: fc.constant(0.8),
     }),
     expert: fc.nat({ max: EXPERTS - 1 }),
     shift: fc.constantFrom(-1.5, -0.75, 0.75, 1.5),

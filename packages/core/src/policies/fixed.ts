@@ -5,6 +5,7 @@ import type { Value } from '../graph/builder.js'
 import { expand, gather, greater, mul, reshape, sum } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
 import { random } from '../random/stream.js'
+import type { Tensor } from '../tensor.js'
 import type { PolicyOf } from './config.js'
 import { type Decision, maskOf, type PolicyOperands } from './decision.js'
 import { keptIndices } from './token-choice.js'
@@ -45,6 +46,15 @@ export function atRandom({ k }: PolicyOf<'random'>, operands: PolicyOperands): D
  */
 export function hashTable({ vocabulary, seed, experts }: PolicyOf<'hash'>): number[] {
   return Array.from(random(seed, 'hash').permutation(vocabulary), (place) => place % experts)
+}
+
+/** @throws FEP_BAD_FEED unless ids are int32 in 0..vocabulary − 1 */
+export function checkIds({ vocabulary }: PolicyOf<'hash'>, ids: Tensor): void {
+  if (ids.dtype !== 'int32')
+    throw new FepError('FEP_BAD_FEED', `'ids' are ${ids.dtype}; expected int32 (batch, time)`)
+  for (const id of ids.data)
+    if (id < 0 || id >= vocabulary)
+      throw new FepError('FEP_BAD_FEED', `'ids' hold ${id}; accepted: 0..${vocabulary - 1}`)
 }
 
 /** The experts of each token's id: that of the table and those after it. */

@@ -8,6 +8,7 @@ import type { Value } from '../graph/builder.js'
 import { type Tensor, transpose } from '../tensor.js'
 import type { LossResult } from '../training/step-result.js'
 import { openTrainer, type TrainingLoop } from '../training/trainer.js'
+import { checkIds } from './fixed.js'
 import { POLICY, sparseLossGraph } from './gate-graphs.js'
 import type { SparseGateModel } from './gate-model.js'
 import { promisesOf, settle } from './policy.js'
@@ -85,6 +86,7 @@ export async function createSparseTrainer(
       feeds.valid = valid
       feeds.mask = weightsOf(valid, feeds.mask)
     }
+    if (policy.kind === 'hash' && batch.ids) checkIds(policy, batch.ids)
     for (const name of ['noise', 'uniform', 'ids'] as const) {
       const t = batch[name]
       if (t) feeds[name] = cutColumns(t, scored, 'batch-major')

@@ -17,6 +17,7 @@ import type { Graph } from '../graph/types.js'
 import { optimize } from '../passes/optimize.js'
 import { random } from '../random/stream.js'
 import type { Tensor } from '../tensor.js'
+import { checkIds } from './fixed.js'
 import { POLICY, type SparseGraphOptions, sparseSequenceGraph } from './gate-graphs.js'
 import {
   resolveSparseGate,
@@ -120,6 +121,7 @@ function policyFeeds(
         `'${name}' is for policies of kind '${kind}'; this one is '${policy.kind}'`,
       )
     if (value) feeds[name] = value
+    if (value && policy.kind === 'hash') checkIds(policy, value)
   }
   return feeds
 }
