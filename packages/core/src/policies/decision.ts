@@ -60,10 +60,10 @@ export const less = (a: Value | number, b: Value | number): Value => greater(b, 
 /** `valid` (T, B) as (1, N). */
 export const validRow = (valid: Value, tokens: Dim): Value => reshape(valid, [1, tokens])
 
-/** Number of tokens that are real, a float scalar. */
+/** Number of tokens that are real, a float scalar; the batch counts as the size it has at run time. */
 export function countValid(logits: Value, valid: Value | undefined): Value {
-  const row = cast(size(logits), 'float32')
-  return valid ? sum(cast(valid, 'float32')) : mul(row, 1 / (logits.shape[0] as number))
+  if (valid) return sum(cast(valid, 'float32'))
+  return mul(cast(size(logits), 'float32'), 1 / (logits.shape[0] as number))
 }
 
 /** bool (E, N) → 0 and 1, padding 0. */
