@@ -1,6 +1,6 @@
 /** What a policy is given and what it decides, as values of a graph. Features come first: (E, N), N = T · B, time first. */
 import type { GraphBuilder, Value } from '../graph/builder.js'
-import { and, cast, greater, mul, reshape, size, sub, sum } from '../graph/expressions.js'
+import { and, cast, div, greater, mul, reshape, size, sub, sum } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
 
 /** Values a policy decides on. */
@@ -63,7 +63,7 @@ export const validRow = (valid: Value, tokens: Dim): Value => reshape(valid, [1,
 /** Number of tokens that are real, a float scalar; the batch counts as the size it has at run time. */
 export function countValid(logits: Value, valid: Value | undefined): Value {
   if (valid) return sum(cast(valid, 'float32'))
-  return mul(cast(size(logits), 'float32'), 1 / (logits.shape[0] as number))
+  return div(cast(size(logits), 'float32'), logits.shape[0] as number)
 }
 
 /** bool (E, N) → 0 and 1, padding 0. */
