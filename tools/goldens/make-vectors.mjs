@@ -23,7 +23,12 @@ const MODULES = [
   ['a5-small', /^A5\..*\.v$/],
   ['a5-large', /^A5\..*\.s$/],
   ['a6-a7', /^A[67]\./],
+  ['b1', /^B1\./],
+  ['b2', /^B2\./],
+  ['b3-b7', /^B[37]\./],
+  ['b6', /^B6\./],
   ['s0', /^S0\./],
+  ['s4', /^S4\./],
 ]
 
 const TARGET = fileURLToPath(new URL('../../packages/conformance/src/vectors/', import.meta.url))

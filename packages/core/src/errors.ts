@@ -13,6 +13,8 @@ export type FepErrorCode =
   | 'FEP_BAD_FEED'
   /** Operand types or shapes break an operator's shape rule, or a graph breaks an invariant. */
   | 'FEP_BAD_GRAPH'
+  /** So few tokens (padding not counted) that a policy's experts have nothing to choose: fewer than its expansion. */
+  | 'FEP_TOO_FEW_TOKENS'
   /** Parameters are missing, unknown, or of the wrong shape. */
   | 'FEP_BAD_PARAMS'
   /** A value was asked to be differentiated through something that has no gradient. */

@@ -16,6 +16,7 @@ import {
   type TrainerState,
   tensor,
 } from '../src/index.js'
+import { createSparseGate } from '../src/policies/index.js'
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -77,6 +78,42 @@ describe('a training that goes on', () => {
   ])('so with %s', async (_, withOptions) => {
     const first = await train(undefined, 3, withOptions)
     expect(await train(first.bytes, 2, withOptions)).toEqual(await train(undefined, 5, withOptions))
+  })
+
+  it('with the state of a policy: cutoffs, and what was counted since the last update', async () => {
+    const sparse = createSparseGate({
+      dim: 4,
+      experts: 4,
+      select: { kind: 'threshold', granularity: 2, expansion: 2, warmUp: 1 },
+    })
+    const start = sparse.init({ seed: 1 })
+    const run = async (from: Uint8Array | undefined, first: number, until: number) => {
+      const trainer = await sparse.trainer(await referenceBackend(), start, sparse.initialState(), options)
+      if (from) await trainer.restore(decodeCheckpoint(from).trainer)
+      for (let half = first; half < until; half++) {
+        const x = tensor(new Float32Array(2 * 6 * 4), [2, 6, 4])
+        random(half, 'data').fillNormal(x.data as Float32Array)
+        await trainer.accumulate({ x, targets: tensor(new Int32Array(2 * 6), [2, 6]) })
+        if (half % 2 === 1) await trainer.apply()
+      }
+      const bytes = encodeCheckpoint({ trainer: await trainer.checkpoint() })
+      const state = await trainer.state()
+      await trainer.dispose()
+      return { bytes, state }
+    }
+    const whole = await run(undefined, 0, 8)
+    for (const stop of [2, 3, 5]) {
+      const { bytes } = await run(undefined, 0, stop)
+      expect(await run(bytes, stop, 8)).toEqual(whole)
+    }
+    const dense = await gate.trainer(await referenceBackend(), initial, options)
+    const carried = decodeCheckpoint(whole.bytes).trainer.carried as object
+    await expect(dense.restore({ ...(await dense.checkpoint()), carried } as never)).rejects.toMatchObject({
+      code: 'FEP_BAD_PARAMS',
+    })
+    const trainer = await sparse.trainer(await referenceBackend(), start, sparse.initialState(), options)
+    const { carried: _, ...without } = await trainer.checkpoint()
+    await expect(trainer.restore(without)).rejects.toMatchObject({ code: 'FEP_BAD_PARAMS' })
   })
 
   it('in double precision, without a file', async () => {

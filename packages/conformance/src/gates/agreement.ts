@@ -2,7 +2,7 @@
  * When two forms of one gate agree: logits within 8 · T_eff · 2⁻²⁴ · max|logit| with T_eff = min(T, 1/(1 − max a)), the
  * steps over which the membrane remembers, and the same experts wherever the margin exceeds twice that.
  */
-import type { Gate, Params, Tensor } from '@fep-moe/core'
+import type { Params, ResolvedGateConfig, Tensor } from '@fep-moe/core'
 import { EXACT } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 
@@ -16,7 +16,12 @@ export interface Decisions {
 }
 
 /** The bound on logits. */
-export function logitBound(gate: Gate, params: Params, steps: number, logits: Tensor): number {
+export function logitBound(
+  gate: { readonly config: Pick<ResolvedGateConfig, 'memory'> },
+  params: Params,
+  steps: number,
+  logits: Tensor,
+): number {
   const { memory } = gate.config
   const raw = params.beta_raw?.data
   const fixed = !memory

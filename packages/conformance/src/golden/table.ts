@@ -5,6 +5,14 @@ import { RTOL, vectorIndex } from '../vectors/index.js'
 import { checkGoldenGate } from './gate-case.js'
 import { checkLanguageModel } from './language-model-case.js'
 import { checkMixture, checkSkillMixture } from './mixture-case.js'
+import {
+  checkAverage,
+  checkBias,
+  checkCalibration,
+  checkCosine,
+  checkEngine,
+  checkTokenChoice,
+} from './policy-case.js'
 import { checkCoverage, checkMetrics, checkRouters, checkTracker } from './pure-case.js'
 import { checkLeak, checkSkillGate } from './skill-case.js'
 import type { VectorEntry } from './vectors.js'
@@ -19,6 +27,12 @@ function procedureOf(id: string): (entry: VectorEntry, probe: Probe) => Promise<
   if (id.startsWith('A3.moe')) return checkMixture
   if (id.startsWith('A5.')) return checkLanguageModel('plain')
   if (id.startsWith('A6.metrics')) return checkMetrics
+  if (id.startsWith('B1.') || id.startsWith('B2.')) return checkEngine
+  if (id.startsWith('B3.')) return checkAverage
+  if (id.startsWith('B6.')) return checkTokenChoice
+  if (id.startsWith('B7.')) return checkBias
+  if (id.startsWith('S4.init')) return checkCalibration
+  if (id.startsWith('S4.')) return checkCosine
   return checkGoldenGate
 }
 

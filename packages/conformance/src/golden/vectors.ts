@@ -49,7 +49,12 @@ const MODULES: Readonly<Record<string, () => Module>> = {
   'a5-small': () => import('../vectors/a5-small.js'),
   'a5-large': () => import('../vectors/a5-large.js'),
   'a6-a7': () => import('../vectors/a6-a7.js'),
+  b1: () => import('../vectors/b1.js'),
+  b2: () => import('../vectors/b2.js'),
+  'b3-b7': () => import('../vectors/b3-b7.js'),
+  b6: () => import('../vectors/b6.js'),
   s0: () => import('../vectors/s0.js'),
+  s4: () => import('../vectors/s4.js'),
 }
 
 /** Opens a case. */

@@ -5,6 +5,7 @@ import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
 import { flags } from '../fuzz/gates/scene.js'
 import { compareDecisions, logitBound } from '../gates/agreement.js'
+import { orderFrom, perExpertIn, permuted, reordered, restored } from './permuted.js'
 import { propertyCase } from './property.js'
 import { causalGates, type Drawn, editedFrom, gates, oracles, sceneOf, sequenceOf } from './scenes.js'
 
@@ -68,50 +69,6 @@ const oracle = propertyCase<Drawn>({
   },
 })
 
-/** Experts in another order: rows of everything that has one row per expert. */
-function permuted({ config, params: specs }: Gate, params: Params, order: readonly number[]): Params {
-  const rows = (t: Tensor): Tensor => {
-    const width = t.data.length / order.length
-    const data = t.data.slice()
-    order.forEach((from, to) => {
-      data.set(t.data.subarray(from * width, (from + 1) * width) as Float32Array, to * width)
-    })
-    return { ...t, data: data as Tensor['data'] }
-  }
-  const perExpert = [
-    'W.weight',
-    'W.bias',
-    'W_pred.weight',
-    ...(config.memory?.kind === 'membrane' ? ['beta_raw'] : []),
-    // The last layer of a network that anticipates a distribution.
-    ...(config.anticipation?.kind === 'distribution' ? specs.slice(-2).map(({ name }) => name) : []),
-  ]
-  return Object.fromEntries(
-    Object.entries(params).map(([name, t]) => [name, perExpert.includes(name) ? rows(t) : t]),
-  )
-}
-
-/** The last axis put back: element `to` of the permuted result belongs to expert order[to]. */
-function restored(t: Tensor, order: readonly number[]): Tensor {
-  const data = t.data.slice()
-  for (let i = 0; i < data.length; i++)
-    data[i - (i % order.length) + (order[i % order.length] as number)] = t.data[i] as number
-  return { ...t, data: data as Tensor['data'] }
-}
-
-/** Experts on the last axis, in another order. */
-function reordered(t: Tensor, order: readonly number[]): Tensor {
-  const data = t.data.map(
-    (_, i) => t.data[i - (i % order.length) + (order[i % order.length] as number)] as number,
-  )
-  return { ...t, data: data as Tensor['data'] }
-}
-
-function orderFrom(numbers: readonly number[], experts: number): number[] {
-  const left = Array.from({ length: experts }, (_, i) => i)
-  return numbers.slice(0, experts).flatMap((n) => left.splice(n % left.length, 1))
-}
-
 const equivariant = propertyCase<Drawn>({
   id: 'permutation-equivariant',
   seed: 603,
@@ -123,7 +80,7 @@ const equivariant = propertyCase<Drawn>({
     const want = await gate.route(probe.backend, params, x, precision)
     const got = await gate.route(
       probe.backend,
-      permuted(gate, params, order),
+      permuted(params, order, perExpertIn(gate)),
       x,
       precision.precision ? { precision: reordered(precision.precision, order) } : {},
     )

@@ -44,7 +44,10 @@ const anticipation = v.strictObject({
   momentum: v.optional(averagingFactor),
 })
 const select = v.strictObject({
-  kind: v.picklist(['dense', 'top-k', 'spike']),
+  kind: v.picklist(
+    ['dense', 'top-k', 'spike'],
+    "'dense', 'top-k', 'spike'; policies: createSparseGate of @fep-moe/core/policies",
+  ),
   k: v.optional(count),
   softmax: pick('before', 'after'),
   scale: v.optional(positive),

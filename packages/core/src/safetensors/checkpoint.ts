@@ -43,8 +43,12 @@ const counts = v.strictObject({
  * await trainer.restore(state)
  */
 export function encodeCheckpoint({ trainer, extra = null }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const { params, optimizer, state, gradients, updates, pending } = trainer
-  const tensors = { ...prefixed('params.', params), ...prefixed('optimizer.', state) }
+  const { params, optimizer, state, gradients, updates, pending, carried = {} } = trainer
+  const tensors = {
+    ...prefixed('params.', params),
+    ...prefixed('optimizer.', state),
+    ...prefixed('carried.', carried),
+  }
   if (gradients) Object.assign(tensors, { gradients })
   const metadata = {
     format: 'pt',
@@ -84,9 +88,17 @@ export function decodeCheckpoint(
       ),
     )
   const { gradients } = tensors
-  const trainer = { params: group('params.'), optimizer, state: group('optimizer.'), updates, pending }
+  const carried = group('carried.')
   return {
-    trainer: gradients ? { ...trainer, gradients } : trainer,
+    trainer: {
+      params: group('params.'),
+      optimizer,
+      state: group('optimizer.'),
+      updates,
+      pending,
+      ...(gradients ? { gradients } : {}),
+      ...(Object.keys(carried).length > 0 ? { carried } : {}),
+    },
     extra: json(extra, name) as Json,
   }
 }

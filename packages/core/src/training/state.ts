@@ -22,6 +22,8 @@ export interface TrainerState {
   readonly gradients?: Tensor
   /** How many micro-batches are in that sum. */
   readonly pending: number
+  /** What is carried beside the parameters (cutoffs, loads), by feed name; only where there is any. */
+  readonly carried?: Readonly<Record<string, Tensor>>
 }
 
 /** @internal @throws FEP_BAD_PARAMS unless the state is one of such a trainer */
@@ -29,6 +31,7 @@ export function checkTrainerState(
   given: TrainerState,
   specs: readonly ParameterSpec[],
   { name, state }: Optimizer,
+  carried: Readonly<Record<string, Tensor>> = {},
 ): void {
   const refuse = (field: string, found: unknown, accepted: string): never => {
     throw new FepError('FEP_BAD_PARAMS', `state.${field} is ${show(found)}; accepted: ${accepted}`)
@@ -51,6 +54,10 @@ export function checkTrainerState(
     vector(`state.${one.name}`, given.state?.[one.name], one.shape === 'scalar' ? [] : [total])
   const extra = Object.keys(given.state ?? {}).find((key) => !state.some((one) => one.name === key))
   if (extra !== undefined) refuse('state', extra, state.map((one) => one.name).join(', ') || 'no state')
+  for (const [key, { shape }] of Object.entries(carried))
+    vector(`carried.${key}`, given.carried?.[key], shape)
+  const beside = Object.keys(given.carried ?? {}).find((key) => !(key in carried))
+  if (beside !== undefined) refuse('carried', beside, Object.keys(carried).join(', ') || 'nothing')
   if (given.pending > 0 !== (given.gradients !== undefined))
     refuse('pending', given.pending, 'the number of micro-batches in state.gradients')
   if (given.gradients) vector('gradients', given.gradients, [total])

@@ -16,7 +16,7 @@ import type { Optimizer } from '../optim/optimizers.js'
 import { type PackedSlot, packedSlots } from '../optim/pack.js'
 import type { Schedule } from '../optim/schedules.js'
 import { full, type Tensor, zeros } from '../tensor.js'
-import { accumulateGraph, applyGraph, PACKED, stepGraph, TOTAL } from './graphs.js'
+import { accumulateGraph, applyGraph, type CarriedState, PACKED, stepGraph, TOTAL } from './graphs.js'
 import { checkTrainerState, type TrainerState } from './state.js'
 import { type HeldResults, holdResults } from './step-result.js'
 
@@ -71,17 +71,21 @@ export interface TrainingSubject<Batch, Result> {
   read(batch: Batch): { readonly form: LossForm; readonly feeds: Record<string, Feed> }
   /** What a step returns. */
   show(results: HeldResults): Result
+  /** State beside the parameters. */
+  readonly carried?: CarriedState
 }
 
 /** @internal A loop and its programs. */
 export interface OpenTrainer<Batch, Result> extends TrainingLoop<Batch, Result> {
   formGraph(form: LossForm): Graph
   prepareForm(form: LossForm): Promise<Program>
+  /** Copies the carried state to the host, by feed name. */
+  carriedState(): Promise<Readonly<Record<string, Tensor>>>
 }
 
 /** @internal */
 export function openTrainer<Batch, Result>(
-  { specs, read, show: present }: TrainingSubject<Batch, Result>,
+  { specs, read, show: present, carried: beside }: TrainingSubject<Batch, Result>,
   backend: Backend,
   initial: Params,
   { optimizer, schedule }: OptimizationOptions,
@@ -109,10 +113,12 @@ export function openTrainer<Batch, Result>(
     name: stateName(optimizer, s.name, PACKED),
     shape: s.shape === 'scalar' ? [] : [total],
   }))
-  const carried = [PACKED, ...state.map((s) => s.name)]
+  const besides = Object.keys(beside?.initial ?? {})
+  const carried = [PACKED, ...state.map((s) => s.name), ...besides]
   const held = new HeldTensors({
     [PACKED]: packed(slots, initial, total),
     ...Object.fromEntries(state.map(({ name, shape }) => [name, zeros(shape)])),
+    ...beside?.initial,
   })
   let pending = 0
   let updates = 0
@@ -123,7 +129,7 @@ export function openTrainer<Batch, Result>(
     if (disposed) throw new FepError('FEP_DISPOSED', 'this trainer was disposed; create a new one')
   }
   const nextRate = (lr: number | undefined): Tensor => rate(lr ?? schedule?.(updates) ?? optimizer.lr)
-  const graphOf = (form: LossForm) => stepGraph(form.graph(), names, optimizer)
+  const graphOf = (form: LossForm) => stepGraph(form.graph(), names, optimizer, beside)
   const programOf = (kind: 'step' | 'accumulate', form: LossForm): Promise<Program> =>
     programs.get(backend, `${kind}/${form.key}`, () =>
       kind === 'step' ? graphOf(form) : accumulateGraph(form.graph(), names),
@@ -140,6 +146,10 @@ export function openTrainer<Batch, Result>(
     latest?.release()
     latest = holdResults(fetched, kept)
     return present(latest)
+  }
+  const heldCopies = async (from: readonly string[]): Promise<Readonly<Record<string, Tensor>>> => {
+    const copies = from.map(async (name) => [name, await copyOf(held.get(name) as Feed)] as const)
+    return Object.fromEntries(await Promise.all(copies))
   }
   const dispose = async () => {
     if (disposed) return
@@ -169,10 +179,11 @@ export function openTrainer<Batch, Result>(
       return queue(async () => {
         const program = await programOf('accumulate', form)
         if (!held.get(TOTAL)) held.set(TOTAL, zeros([total]))
-        const fetched = await program.run(withHeld(feeds, [PACKED, TOTAL]))
-        keep(fetched, [TOTAL])
+        const added = [TOTAL, ...besides]
+        const fetched = await program.run(withHeld(feeds, [PACKED, ...added]))
+        keep(fetched, added)
         pending++
-        return keepResult(fetched, [TOTAL])
+        return keepResult(fetched, added)
       })
     },
     apply: async ({ lr } = {}) => {
@@ -181,7 +192,7 @@ export function openTrainer<Batch, Result>(
       await queue(async () => {
         if (pending === 0)
           throw new FepError('FEP_UNSUPPORTED', 'apply: no gradient was accumulated since the last apply')
-        const program = await programs.get(backend, 'apply', () => applyGraph(optimizer, total))
+        const program = await programs.get(backend, 'apply', () => applyGraph(optimizer, total, beside))
         feeds.count = full([], pending)
         keep(await program.run(withHeld(feeds, [...carried, TOTAL])), carried)
         held.clear(TOTAL)
@@ -208,22 +219,28 @@ export function openTrainer<Batch, Result>(
           updates: done,
           ...(pending > 0 ? { gradients: await copyOf(held.get(TOTAL) as Feed) } : {}),
           pending,
+          ...(besides.length > 0 ? { carried: await heldCopies(besides) } : {}),
         }
       })
     },
     restore: async (given) => {
       use()
-      checkTrainerState(given, specs, optimizer)
+      checkTrainerState(given, specs, optimizer, beside?.initial)
       return queue(async () => {
         held.set(PACKED, packed(slots, given.params, total))
         for (const [i, s] of optimizer.state.entries())
           held.set((state[i] as { name: string }).name, await copyOf(given.state[s.name] as Tensor))
+        for (const name of besides) held.set(name, await copyOf(given.carried?.[name] as Tensor))
         if (given.gradients) held.set(TOTAL, await copyOf(given.gradients))
         else held.clear(TOTAL)
         pending = given.pending
         updates = given.updates
         done = given.updates
       })
+    },
+    carriedState: async () => {
+      use()
+      return queue(() => heldCopies(besides))
     },
     formGraph: graphOf,
     prepareForm: (form) => programOf('step', form),
