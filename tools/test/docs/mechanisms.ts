@@ -20,6 +20,7 @@ import {
   sgd,
   warmUp,
 } from '@fep-moe/core'
+import { resolvePolicy } from '@fep-moe/core/policies'
 
 type Kinds<C extends { readonly kind: string }> = Readonly<Record<C['kind'], string>>
 
@@ -135,6 +136,9 @@ export const subjects: Readonly<Record<string, (given: Fields) => unknown>> = {
     return { gate, experts }
   },
   languageModel: (given) => createLanguageModel({ vocabulary: 26, ...size, ...given }).config,
+  threshold: (given) => resolvePolicy({ kind: 'threshold', ...given }, 16),
+  'cosine-threshold': (given) => resolvePolicy({ kind: 'cosine-threshold', ...given }, 16),
+  'token-choice': (given) => resolvePolicy({ kind: 'token-choice', k: 2, ...given }, 16),
   // Options of an expert, inside those of a mixture or a language model.
   'mixture.expert': (expert) => createMixture({ ...size, expert }).experts,
   'languageModel.expert': (expert) => createLanguageModel({ vocabulary: 26, ...size, expert }).config,

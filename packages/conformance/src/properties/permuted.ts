@@ -2,7 +2,7 @@
 import type { Gate, Params, Tensor } from '@fep-moe/core'
 
 /** Parameters with a row per expert that only some gates have, or that others use otherwise. */
-export const perExpertIn = ({ config, params }: Gate): readonly string[] => [
+export const perExpertIn = ({ config, params }: Pick<Gate, 'config' | 'params'>): readonly string[] => [
   ...(config.memory?.kind === 'membrane' ? ['beta_raw'] : []),
   // The last layer of a network that anticipates a distribution.
   ...(config.anticipation?.kind === 'distribution' ? params.slice(-2).map(({ name }) => name) : []),
@@ -18,16 +18,7 @@ export function permuted(params: Params, order: readonly number[], others: reado
     })
     return { ...t, data: data as Tensor['data'] }
   }
-  const perExpert = [
-    'W.weight',
-    'W.bias',
-    'W_pred.weight',
-    'expert_prototypes',
-    'precision',
-    'cutoff',
-    'bias',
-    ...others,
-  ]
+  const perExpert = ['W.weight', 'W.bias', 'W_pred.weight', 'expert_prototypes', 'cutoff', 'bias', ...others]
   return Object.fromEntries(
     Object.entries(params).map(([name, t]) => [name, perExpert.includes(name) ? rows(t) : t]),
   )

@@ -20,10 +20,11 @@ import { b, f, generator, noise } from '../frame/data.js'
 import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
 import { gateConfigs } from '../fuzz/gates/recipe.js'
+import { precisionOf } from '../fuzz/gates/scene.js'
 import { compareDecisions, type Decisions, logitBound } from '../gates/agreement.js'
 import { someState } from '../gates/policies.js'
 import { type PolicyRunner, policyRunner } from '../policies/runs.js'
-import { orderFrom, permuted, restored } from './permuted.js'
+import { orderFrom, perExpertIn, permuted, reordered, restored } from './permuted.js'
 import { propertyCase } from './property.js'
 import { editedFrom, sequenceOf } from './scenes.js'
 
@@ -109,7 +110,7 @@ function sceneOf({ config, select, batch, steps, seed }: Drawn): Scene {
     state: someState(gate.policy, seed + 3),
     x: noise(seed + 1, [batch, steps, dim], -2, 2),
     options: {
-      ...(gate.gate.precision ? { precision: noise(seed + 2, [experts], 0.3, 4) } : {}),
+      ...precisionOf(gate.gate.precision ? config : { dim, experts }, batch, steps, seed + 2),
       ...(select.kind === 'random' ? { uniform: noise(seed + 4, [batch, steps, experts], 0, 1) } : {}),
       ...(select.kind === 'hash' ? { ids: { dtype: 'int32', shape: [batch, steps], data: ids } } : {}),
     },
@@ -130,9 +131,14 @@ const decisionsOf = (
   next: next && of(next),
 })
 
+/** Π (B,T,E), where every sequence has its own. */
+const isPerToken = (precision: SparseRouteOptions['precision']): precision is Tensor =>
+  precision !== undefined && 'shape' in precision && precision.shape.length === 3
+
 /** The per-token feeds of an option, cut as tokens are. */
 const optionsOf = (options: SparseRouteOptions, of: (t: Tensor) => Tensor): SparseRouteOptions => ({
   ...options,
+  ...(isPerToken(options.precision) ? { precision: of(options.precision) } : {}),
   ...(options.uniform ? { uniform: of(options.uniform) } : {}),
   ...(options.ids ? { ids: of(options.ids) } : {}),
 })
@@ -208,11 +214,11 @@ const equivariant = propertyCase<Drawn>({
     const { gate, params, state, x, options } = sceneOf(things)
     const order = orderFrom(things.at, things.config.experts)
     const want = await gate.route(probe.backend, params, state, x, options)
-    const perExpert = (tensors: Readonly<Record<string, Tensor>>) => permuted(tensors, order)
-    const { uniform, ...rest } = options
-    const got = await gate.route(probe.backend, perExpert(params), perExpert(state) as PolicyState, x, {
-      ...(perExpert(rest as Params) as SparseRouteOptions),
-      ...(uniform ? { uniform: inOrder(uniform, order) } : {}),
+    const others = perExpertIn({ config: gate.gate, params: gate.params })
+    const shuffled = permuted(state as Params, order) as PolicyState
+    const got = await gate.route(probe.backend, permuted(params, order, others), shuffled, x, {
+      ...(options.precision ? { precision: reordered(options.precision as Tensor, order) } : {}),
+      ...(options.uniform ? { uniform: reordered(options.uniform, order) } : {}),
     })
     const back = (name: string, t: Tensor): Tensor =>
       name === 'indices'
@@ -236,13 +242,6 @@ const equivariant = propertyCase<Drawn>({
     await gate.release(probe.backend)
   },
 })
-
-/** Last axis in another order. */
-function inOrder(t: Tensor, order: readonly number[]): Tensor {
-  const n = order.length
-  const data = Float32Array.from(t.data, (_, i) => t.data[i - (i % n) + (order[i % n] as number)] as number)
-  return { ...t, data }
-}
 
 const pure = propertyCase<Drawn>({
   id: 'policies/pure',

@@ -1,5 +1,5 @@
 /** What routing promises: causality, independence of the batch and of the experts' order, purity. */
-import type { Gate, GateConfig, Params, RouteResult, Tensor } from '@fep-moe/core'
+import type { Gate, GateConfig, RouteResult, Tensor } from '@fep-moe/core'
 import type { ProcedureCase } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
