@@ -45,6 +45,7 @@ describe('the list of experiments', () => {
       'precision',
       'routing-entropy',
       'language-model',
+      'overhead',
       'sensitivity',
     ])
     expect(findExperiment('ablation')).toBe(ablation)

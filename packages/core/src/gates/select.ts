@@ -91,7 +91,7 @@ export function selectExperts(config: ResolvedGateConfig, logits: Value, drive?:
 }
 
 /** Below every logit, and far enough from the end of float32 to subtract from. */
-const LOWEST = -1e30
+const LOWEST = -1e29
 
 /** The experts whose membrane stands above θ; possibly none. */
 function selectSpiking(
