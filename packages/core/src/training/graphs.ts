@@ -6,6 +6,7 @@ import type { Graph } from '../graph/types.js'
 import { applyOptimizer, transformGradients, updateParameter } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
 import { packInputs } from '../optim/pack.js'
+import { foldScales } from '../passes/fold-scales.js'
 import { optimize } from '../passes/optimize.js'
 import type { Tensor } from '../tensor.js'
 
@@ -38,7 +39,7 @@ export function stepGraph(
   carried?: CarriedState,
 ): Graph {
   const step = applyOptimizer(gradientGraph(loss, names), optimizer, [PACKED])
-  return optimize(carried ? settled(step, carried) : step)
+  return foldScales(optimize(carried ? settled(step, carried) : step))
 }
 
 /** The graph with its accumulated state settled. */
@@ -62,7 +63,7 @@ export function accumulateGraph(loss: Graph, names: readonly string[]): Graph {
     if (name !== `grad/${PACKED}`) builder.output(name, result)
     else builder.output(TOTAL, add(builder.input(TOTAL, 'float32', result.shape), result))
   }
-  return optimize(builder.build())
+  return foldScales(optimize(builder.build()))
 }
 
 /** The optimizer alone, on the mean of `count` accumulated gradients. */
