@@ -49,7 +49,7 @@ export async function trainAll(
   }: TrainOptions,
 ): Promise<void> {
   const wanted = parts.flatMap(({ experiment, settings }, part) =>
-    experiment.conditions.flatMap((condition) =>
+    (settings.conditions ?? experiment.conditions).flatMap((condition) =>
       settings.seeds.map((seed): Wanted => {
         const task: Task = {
           experiment: experiment.name,

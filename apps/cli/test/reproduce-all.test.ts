@@ -30,9 +30,15 @@ describe('what --all runs', () => {
     expect(plan.parts.map(({ experiment }) => experiment.name)).toEqual(names)
     expect(seeds({})).toMatchObject({ 'language-model': 1 })
     for (const { experiment, settings } of plan.parts) {
-      const published = experiment.settings()
+      const { conditions } = experiment.amongAll ?? {}
+      const published = experiment.settings(conditions && { conditions })
       expect(settings).toEqual({ ...published, seeds: published.seeds.slice(0, settings.seeds.length) })
     }
+    expect(
+      plan.parts.find(({ experiment }) => experiment.name === 'language-model')?.settings.conditions,
+    ).toEqual(['standard', 'beta', 'beta+ant'])
+    const full = planRuns(undefined, { all: true, full: true })
+    expect(full.parts.every(({ settings }) => settings.conditions === undefined)).toBe(true)
   })
 
   it('is every seed with --full, those named with --seeds, one with --quick', () => {

@@ -13,11 +13,15 @@ export interface ExperimentSettings {
   readonly epochs: number
   /** A short run that shows that everything works; its figures are not compared with published ones. */
   readonly quick: boolean
+  /** Those that run, where an experiment can do without some. Default: all. */
+  readonly conditions?: readonly string[]
 }
 
 /** What a user may change. */
 export interface SettingsOverrides {
   readonly seeds?: readonly number[]
+  /** Of experiments that can do without some. Default: all. */
+  readonly conditions?: readonly string[]
   readonly epochs?: number
   /** Default false. */
   readonly quick?: boolean
@@ -51,10 +55,10 @@ export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
   readonly metrics: Metrics
   readonly conditions: readonly string[]
   /**
-   * How many of the published seeds it gets where all experiments run at once and not everything is asked for: what keeps
-   * them within minutes together. Default: all.
+   * What it runs among all experiments, where not everything is asked for: so many of the published seeds, and the
+   * conditions named. It keeps them within minutes together. Default: all.
    */
-  readonly seedsAmongAll?: number
+  readonly amongAll?: { readonly seeds: number; readonly conditions?: readonly string[] }
   /** False where a run trains nothing, and there is no step to time. Default true. */
   readonly trains?: boolean
   /** The published settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */

@@ -29,7 +29,7 @@ export const precisionGating: Experiment<PrecisionSettings> = {
   settings: precisionSettings,
   restore: restorePrecision,
   cost: () => 1.9,
-  seedsAmongAll: 2,
+  amongAll: { seeds: 2 },
   run: runPrecision,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, conditions, precisionMetrics, precisionPublished),

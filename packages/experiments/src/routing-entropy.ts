@@ -26,7 +26,7 @@ export const routingEntropy: Experiment<RoutingEntropySettings> = {
   settings: routingEntropySettings,
   restore: restoreRoutingEntropy,
   cost: (condition) => (condition.includes('ant') ? 5.3 : 2.1) + (condition.includes('beta') ? 0.8 : 0),
-  seedsAmongAll: 2,
+  amongAll: { seeds: 2 },
   run: runRoutingEntropy,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, conditions, routingEntropyMetrics, routingEntropyPublished),

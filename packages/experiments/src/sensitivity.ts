@@ -117,7 +117,7 @@ export const sensitivity: Experiment<DomainSwitchSettings> = {
   settings: domainSwitchSettings,
   restore: restoreDomainSwitch,
   cost: (condition) => (condition.includes('ant') ? 3.9 : 1.9),
-  seedsAmongAll: 1,
+  amongAll: { seeds: 1 },
   run: async (backend, job, settings, onEpoch) =>
     runDomainSwitch(
       backend,

@@ -11,9 +11,11 @@ import {
   readClaims,
 } from '../src/report/index.js'
 
-const kept = parseResults(
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../../docs/results/ablation.json'), 'utf8')),
-)
+const keptOf = (name: string) =>
+  parseResults(
+    JSON.parse(readFileSync(join(import.meta.dirname, `../../../docs/results/${name}.json`), 'utf8')),
+  )
+const kept = keptOf('ablation')
 const report = makeReport(kept, readClaims())
 const page = await htmlReport([report])
 
@@ -70,6 +72,29 @@ describe('report.html', () => {
     expect(report.tables[0]?.title).not.toMatch(/\)$/)
     const settings = { ...kept.settings, seeds: [42], quick: true }
     expect(makeReport({ ...kept, settings }, []).source).toBe(report.source)
+  })
+
+  it('says which conditions were left out', () => {
+    const results = keptOf('language-model')
+    const conditions = ['standard', 'beta']
+    const { source, tables, claims } = makeReport(
+      {
+        ...results,
+        runs: results.runs.filter(({ condition }) => conditions.includes(condition)),
+        summary: results.summary.filter(({ condition }) => conditions.includes(condition)),
+        settings: { ...results.settings, conditions },
+      },
+      readClaims(),
+    )
+    expect(source).toMatch(/; without beta\+ant, beta\+direct$/)
+    expect(tables[0]?.title).toMatch(/ \(without beta\+ant, beta\+direct\)$/)
+    const untested = claims.filter(({ verdict }) => verdict === 'not tested')
+    expect(untested.map(({ id }) => id)).toContain('language-model.direct-inverts')
+    expect(untested.find(({ id }) => id.endsWith('direct-inverts'))?.sentence).toMatch(
+      /beta\+\w+ was not run/,
+    )
+    expect(claims.every(({ verdict }) => verdict !== null)).toBe(true)
+    expect(claims.some(({ verdict }) => verdict === 'holds')).toBe(true)
   })
 
   it('says how many claims hold, on top, where there are several experiments', async () => {

@@ -68,9 +68,11 @@ const overrides = ({ seeds, epochs, quick = false }: PlanFlags): SettingsOverrid
 function settingsAmongAll(experiment: Experiment, flags: PlanFlags): ExperimentSettings {
   const settings = experiment.settings(overrides(flags))
   if (flags.full || flags.quick || flags.seeds) return settings
+  const { seeds = settings.seeds.length, conditions } = experiment.amongAll ?? {}
   return experiment.settings({
     ...overrides(flags),
-    seeds: settings.seeds.slice(0, experiment.seedsAmongAll ?? settings.seeds.length),
+    ...(conditions && { conditions }),
+    seeds: settings.seeds.slice(0, seeds),
   })
 }
 

@@ -46,15 +46,17 @@ export function judgeClaims(file: ClaimFile, results: Results | null, metrics: M
         ? 'a quick run decides nothing'
         : null
   return file.claims.map(({ checks, verdict: recorded, ...claim }) => {
-    const open = why !== null || results === null
+    const lacks = results && checks.map((check) => leftOut(check, results)).find((c) => c !== undefined)
+    const reason = why ?? (lacks ? `the condition ${lacks} was not run` : null)
+    const open = reason !== null || results === null
     const judged = open ? [] : checks.map((check) => judge(check, results, metrics))
     const verdict = open || checks.length === 0 ? 'not tested' : verdictOf(judged)
     const found = judged.map(({ text }) => text).join('; ')
     const sentence =
       verdict === recorded
         ? claim.because
-        : why !== null
-          ? `${why[0]?.toUpperCase()}${why.slice(1)}.`
+        : reason !== null
+          ? `${reason[0]?.toUpperCase()}${reason.slice(1)}.`
           : `Found: ${found}.`
     return {
       experiment: file.experiment,
@@ -66,6 +68,15 @@ export function judgeClaims(file: ClaimFile, results: Results | null, metrics: M
       checks: judged,
     }
   })
+}
+
+/** The condition that a check needs and the settings leave out. */
+function leftOut({ ours, rule, ...check }: ClaimCheck, { settings }: Results): string | undefined {
+  const { conditions } = settings
+  if (!Array.isArray(conditions)) return undefined
+  const paths = [ours, ...(rule !== 'agrees' && typeof check.than === 'string' ? [check.than] : [])]
+  const owners = paths.map((path) => (path.split('/')[0] as string).replace(/^series:/, ''))
+  return owners.find((owner) => !owner.startsWith('bound:') && !conditions.includes(owner))
 }
 
 function verdictOf(checks: readonly JudgedCheck[]): Verdict | null {

@@ -1,7 +1,7 @@
 /** What a report shows, whatever it is written in. */
 import type { ClaimFile } from '../claims/claim.js'
 import { type JudgedClaim, judgeClaims } from '../claims/judge.js'
-import type { ExperimentSettings } from '../experiment.js'
+import type { Experiment, ExperimentSettings } from '../experiment.js'
 import { findExperiment } from '../experiments.js'
 import type { Figure } from '../figure.js'
 import type { Results } from '../results.js'
@@ -28,7 +28,7 @@ export function makeReport(results: Results, files: readonly ClaimFile[]): Repor
   const settings: ExperimentSettings = experiment.restore(results.settings)
   const outcome = { ...results, settings }
   const file = files.find((f) => f.experiment === experiment.name)
-  const label = seedsLabel(settings, experiment.settings())
+  const label = lessLabel(settings, experiment)
   const [main, ...others] = experiment.tables(outcome)
   return {
     name: experiment.name,
@@ -41,10 +41,18 @@ export function makeReport(results: Results, files: readonly ClaimFile[]): Repor
   }
 }
 
-/** What a reader must know of results from fewer seeds than were published: nobody takes one run for five. */
-function seedsLabel({ seeds, quick }: ExperimentSettings, published: ExperimentSettings): string | null {
-  if (quick || seeds.length >= published.seeds.length) return null
-  return seeds.length === 1 ? 'one seed' : `${seeds.length} seeds of ${published.seeds.length}`
+/** What a reader must know of results from less than was published: nobody takes one run for five. */
+function lessLabel({ seeds, conditions, quick }: ExperimentSettings, experiment: Experiment): string | null {
+  if (quick) return null
+  const published = experiment.settings().seeds.length
+  const left = experiment.conditions.filter((c) => !(conditions ?? experiment.conditions).includes(c))
+  const parts = [
+    ...(seeds.length >= published
+      ? []
+      : [seeds.length === 1 ? 'one seed' : `${seeds.length} seeds of ${published}`]),
+    ...(left.length === 0 ? [] : [`without ${left.join(', ')}`]),
+  ]
+  return parts.join(', ') || null
 }
 
 /** The environment in words, label and text. */
