@@ -1,7 +1,15 @@
 /** Validation of gate configurations, and their defaults. */
 import * as v from 'valibot'
 import { FepError, show } from '../errors.js'
-import { averagingFactor, integerFrom, isDecay, isPositive, nonNegative, parse, positive } from '../schema.js'
+import {
+  averagingFactor,
+  integerFrom,
+  isDecay,
+  isTimeConstant,
+  nonNegative,
+  parse,
+  positive,
+} from '../schema.js'
 import type { ComposedGateConfig, MemoryConfig, ResolvedGateConfig } from './config.js'
 
 const count = integerFrom(1)
@@ -17,8 +25,8 @@ const flag = v.optional(v.boolean())
 
 const memory = v.strictObject({
   kind: v.picklist(['leaky', 'membrane', 'probability', 'mean']),
-  beta: listOf(isDecay, 'a number in (0, 1)'),
-  tau: listOf(isPositive, 'a finite number > 0'),
+  beta: listOf(isDecay, 'a number in (0, 1) in float32'),
+  tau: listOf(isTimeConstant, 'a number in 0.0115..1.6e7'),
   learned: flag,
   threshold: v.optional(positive),
   reset: pick('soft-cap', 'subtract', 'zero', 'none'),
@@ -167,7 +175,7 @@ function resolveMemory(
   if (m.kind === 'mean') return { kind: m.kind }
   if (m.kind === 'probability') {
     const tau = m.tau ?? 2
-    if (typeof tau !== 'number') refuse('memory.tau', tau, 'a finite number > 0')
+    if (typeof tau !== 'number') refuse('memory.tau', tau, 'one number')
     return { kind: m.kind, leak: Math.exp(-1 / tau), detach: m.detach ?? false }
   }
   const [units, unit] = m.kind === 'leaky' ? [dim, 'dimension'] : [experts, 'expert']
