@@ -35,7 +35,7 @@ describe('gate configuration', () => {
       (tau) =>
         [
           `a tau of ${tau}, whose decay is 0 or 1 in float32`,
-          { dim: 4, experts: 2, memory: { kind: 'leaky', tau } },
+          { dim: 4, experts: 2, memory: { kind: 'leaky', tau, learned: true } },
           'gate.memory.tau',
         ] as const,
     ),

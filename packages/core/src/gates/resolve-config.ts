@@ -1,15 +1,7 @@
 /** Validation of gate configurations, and their defaults. */
 import * as v from 'valibot'
 import { FepError, show } from '../errors.js'
-import {
-  averagingFactor,
-  integerFrom,
-  isDecay,
-  isTimeConstant,
-  nonNegative,
-  parse,
-  positive,
-} from '../schema.js'
+import { averagingFactor, integerFrom, isDecay, isPositive, nonNegative, parse, positive } from '../schema.js'
 import type { ComposedGateConfig, MemoryConfig, ResolvedGateConfig } from './config.js'
 
 const count = integerFrom(1)
@@ -25,8 +17,8 @@ const flag = v.optional(v.boolean())
 
 const memory = v.strictObject({
   kind: v.picklist(['leaky', 'membrane', 'probability', 'mean']),
-  beta: listOf(isDecay, 'a number in (0, 1) in float32'),
-  tau: listOf(isTimeConstant, 'a number in 0.0115..1.6e7'),
+  beta: listOf(isDecay, 'a number in (0, 1)'),
+  tau: listOf(isPositive, 'a finite number > 0'),
   learned: flag,
   threshold: v.optional(positive),
   reset: pick('soft-cap', 'subtract', 'zero', 'none'),
@@ -175,7 +167,7 @@ function resolveMemory(
   if (m.kind === 'mean') return { kind: m.kind }
   if (m.kind === 'probability') {
     const tau = m.tau ?? 2
-    if (typeof tau !== 'number') refuse('memory.tau', tau, 'one number')
+    if (typeof tau !== 'number') refuse('memory.tau', tau, 'a finite number > 0')
     return { kind: m.kind, leak: Math.exp(-1 / tau), detach: m.detach ?? false }
   }
   const [units, unit] = m.kind === 'leaky' ? [dim, 'dimension'] : [experts, 'expert']
@@ -192,6 +184,13 @@ function resolveMemory(
       ? perUnit(m.tau, 'tau').map((tau) => Math.exp(-1 / tau))
       : perUnit(m.beta ?? 0.9, 'beta')
   const learned = m.learned ?? m.tau === undefined
+  // σ(beta_raw) could not learn back what float32 cannot tell from 0 or 1.
+  if (learned && !beta.every((b) => Math.fround(b) >= 2 ** -126 && Math.fround(b) < 1))
+    refuse(
+      m.tau !== undefined ? 'memory.tau' : 'memory.beta',
+      m.tau ?? m.beta,
+      'a decay that float32 tells from 0 and 1, where it is learned (τ in 0.0115..1.6e7)',
+    )
   if (m.kind === 'leaky') return { kind: m.kind, beta, learned }
   const surrogate = m.surrogate ?? 'atan'
   return {
