@@ -24,7 +24,7 @@ export const betaRouting: Experiment<BetaRoutingSettings> = {
   settings: betaRoutingSettings,
   restore: restoreBetaRouting,
   cost: (condition) => (condition.startsWith('lif') ? 3 : 1.5),
-  amongAll: { seeds: 3 },
+  amongAll: { seeds: 2 },
   run: runBetaRouting,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, betaRoutingConditions, betaRoutingMetrics, betaRoutingPublished),
