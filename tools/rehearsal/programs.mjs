@@ -1,5 +1,5 @@
 // Programs of an application: what it imports, how, and on which Node.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { blocksOf } from '../blocks/blocks.mjs'
 import { bin } from '../scripts/setup.mjs'
@@ -8,12 +8,18 @@ import { run } from './run.mjs'
 
 /** @typedef {{ folder: string, node: string, env: NodeJS.ProcessEnv }} Place */
 
+/** Writes a program. Two of them may run at a time. @returns its path */
+function program(folder, code, extension) {
+  const file = join(mkdtempSync(join(folder, 'program-')), `main.${extension}`)
+  writeFileSync(file, code)
+  return file
+}
+
 /** Every entry, imported: all of them load, and have exports. */
 export async function importAll({ folder, node, env }) {
   const code = `for (const name of ${JSON.stringify(entries)})
   if (Object.keys(await import(name)).length === 0) throw new Error(name + ' exports nothing')`
-  writeFileSync(join(folder, 'import.mjs'), code)
-  await run(node, ['import.mjs'], { cwd: folder, env })
+  await run(node, [program(folder, code, 'mjs')], { cwd: folder, env })
   return `${entries.length} entries`
 }
 
@@ -26,8 +32,7 @@ export async function requireAll({ folder, node, env }) {
       if (imported[key] !== required[key]) throw new Error(name + ' has two of ' + key)
   })
 }`
-  writeFileSync(join(folder, 'require.cjs'), code)
-  await run(node, ['--no-warnings', 'require.cjs'], { cwd: folder, env })
+  await run(node, ['--no-warnings', program(folder, code, 'cjs')], { cwd: folder, env })
   return `${entries.length} entries`
 }
 
@@ -48,8 +53,7 @@ export function inspectFiles({ folder }) {
 /** JavaScript of the READMEs, run in order. */
 export async function runSnippets({ folder, node, env }, { without = [] } = {}) {
   const blocks = snippets().filter(({ code }) => !without.some((name) => code.includes(`'${name}'`)))
-  const home = join(folder, `snippets-${Math.random().toString(36).slice(2)}`)
-  mkdirSync(home)
+  const home = mkdtempSync(join(folder, 'snippets-'))
   for (const [i, { code, page, line }] of blocks.entries()) {
     writeFileSync(join(home, `${i}.mjs`), code)
     await run(node, [`${i}.mjs`], { cwd: home, env }).catch((error) => {
@@ -61,35 +65,36 @@ export async function runSnippets({ folder, node, env }, { without = [] } = {}) 
 
 const snippets = () => pages.flatMap((page) => blocksOf(page)).filter(({ language }) => language === 'js')
 
-/** TensorFlow.js's own declarations do not compile without it. */
+/** TensorFlow.js's own declarations do not compile without `skipLibCheck`. */
 const NEEDS_SKIP_LIB_CHECK = /@fep-moe\/tfjs/
 
-/** Every entry and every example as TypeScript, declarations of the packages checked too. */
-export async function typeCheck({ folder, env }, { module, moduleResolution }) {
-  const programs = [
+/**
+ * Every entry and every example as TypeScript.
+ * @param {{ module: string, moduleResolution: string, declarations?: boolean }} options `declarations`: those of the packages
+ * are checked too, and not only what is used of them
+ */
+export async function typeCheck({ folder, env }, { module, moduleResolution, declarations = false }) {
+  const all = [
     ...entries.map((name) => `import * as entry from '${name}'\nexport { entry }\n`),
     ...snippets().map(({ code }) => code),
   ]
-  for (const skipLibCheck of [false, true]) {
-    const files = programs.flatMap((code, i) => {
-      if (NEEDS_SKIP_LIB_CHECK.test(code) !== skipLibCheck) return []
-      writeFileSync(join(folder, `typed-${i}.ts`), code)
-      return [`typed-${i}.ts`]
-    })
-    const compilerOptions = {
-      noEmit: true,
-      strict: true,
-      target: 'es2022',
-      lib: ['es2022', 'esnext.disposable', 'dom'],
-      types: ['node'],
-      module,
-      moduleResolution,
-      skipLibCheck,
-      skipDefaultLibCheck: true,
-    }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-    await run(process.execPath, [bin('tsc'), '-p', '.'], { cwd: folder, env })
+  const programs = declarations ? all.filter((code) => !NEEDS_SKIP_LIB_CHECK.test(code)) : all
+  const home = join(folder, `typed-${moduleResolution}-${declarations}`)
+  mkdirSync(home)
+  for (const [i, code] of programs.entries()) writeFileSync(join(home, `${i}.ts`), code)
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    target: 'es2022',
+    lib: ['es2022', 'esnext.disposable', 'dom'],
+    types: ['node'],
+    module,
+    moduleResolution,
+    skipLibCheck: !declarations,
+    skipDefaultLibCheck: true,
   }
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  await run(process.execPath, [bin('tsc'), '-p', home], { cwd: folder, env })
   return `${programs.length} programs`
 }
 
@@ -98,6 +103,5 @@ export async function missingRuntime({ folder, node, env }, { entry, open, line 
   const code = `import { ${open} } from '${entry}'
 const error = await ${open}().then(() => undefined, (error) => error)
 if (error?.code !== 'FEP_BACKEND_MISSING' || !error.message.includes(${JSON.stringify(line)})) throw error ?? new Error('it opened')`
-  writeFileSync(join(folder, 'missing.mjs'), code)
-  await run(node, ['missing.mjs'], { cwd: folder, env })
+  await run(node, [program(folder, code, 'mjs')], { cwd: folder, env })
 }

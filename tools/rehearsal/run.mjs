@@ -1,6 +1,11 @@
 // Commands of the rehearsal: run to their end, with what they print kept for the report of a failure.
 import { spawn } from 'node:child_process'
 
+const running = new Set()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /**
  * Runs a program.
  * @param {string} program
@@ -11,6 +16,7 @@ import { spawn } from 'node:child_process'
 export function run(program, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    running.add(child)
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text) => {
       out += text
@@ -20,6 +26,7 @@ export function run(program, args, { cwd, env }) {
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      running.delete(child)
       if (code === 0) return resolve(out)
       reject(new Error(`${[program, ...args].join(' ')}: ${signal ?? `exit ${code}`}\n${out}${err}`))
     })

@@ -2,7 +2,7 @@
 // every package published, then installed by npm, pnpm and yarn into empty folders, where programs import, require and
 // type-check it and run the READMEs, on the oldest and the newest Node. The last line is `N passed, N failed`.
 // Everything lies in a temporary folder, which is removed; the registry ends with this process.
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installers, installInto } from '../rehearsal/installers.mjs'
@@ -72,28 +72,46 @@ async function installAndUse(installer) {
   })
   if (!installed) return
   await step(`${installer}: files`, () => inspectFiles({ folder }))
-  for (const [version, node] of Object.entries(nodes)) {
-    const place = { folder, node, env: registry.env }
-    const on = `${installer}, Node ${version}`
-    await step(`${on}: import`, () => importAll(place))
-    await step(`${on}: require`, () => requireAll(place))
-    const without = everything && driver.ready ? [] : ['@fep-moe/webgpu']
-    await step(`${on}: README snippets`, () => runSnippets(place, { without }))
-    if (!everything)
-      await step(`${on}: no Dawn`, () =>
-        missingRuntime(place, {
-          entry: '@fep-moe/webgpu',
-          open: 'webgpuBackend',
-          line: 'npm install webgpu',
+  const lanes = Object.entries(nodes).map(
+    ([version, node], i) =>
+      () =>
+        runPrograms({ folder, node, env: registry.env }, `${installer}, Node ${version}`, {
+          withDawn: everything && driver.ready,
+          withExperiments: everything && i === 0, // half a minute of arithmetic that no installer changes
         }),
-      )
-  }
-  for (const [module, moduleResolution] of [
-    ['node16', 'node16'],
-    ['esnext', 'bundler'],
-  ])
-    await step(`${installer}, TypeScript: ${moduleResolution}`, () =>
-      typeCheck({ folder, env: registry.env }, { module, moduleResolution }),
-    )
+  )
+  await Promise.all(lanes.map((lane) => lane()))
+  await typeChecks(installer, folder)
   rmSync(folder, { recursive: true, force: true })
+}
+
+async function runPrograms(place, on, { withDawn, withExperiments }) {
+  await step(`${on}: import`, () => importAll(place))
+  await step(`${on}: require`, () => requireAll(place))
+  const without = [
+    ...(withDawn ? [] : ['@fep-moe/webgpu']),
+    ...(withExperiments ? [] : ['@fep-moe/experiments']),
+  ]
+  await step(`${on}: README snippets`, () => runSnippets(place, { without }))
+  if (withDawn || hasDawn(place)) return
+  const dawnless = { entry: '@fep-moe/webgpu', open: 'webgpuBackend', line: 'npm install webgpu' }
+  await step(`${on}: no Dawn, and a line that installs it`, () => missingRuntime(place, dawnless))
+}
+
+const hasDawn = ({ folder }) => existsSync(join(folder, 'node_modules/webgpu'))
+
+async function typeChecks(installer, folder) {
+  const place = { folder, env: registry.env }
+  const node16 = { module: 'node16', moduleResolution: 'node16' }
+  const bundler = { module: 'esnext', moduleResolution: 'bundler' }
+  const checks = [
+    step(`${installer}, TypeScript: node16`, () => typeCheck(place, node16)),
+    step(`${installer}, TypeScript: bundler`, () => typeCheck(place, bundler)),
+  ]
+  await Promise.all(checks)
+  // pnpm lays out what is declared and nothing else, so declarations that lean on more are found there.
+  if (installer === 'pnpm')
+    await step(`${installer}, TypeScript: declarations`, () =>
+      typeCheck(place, { ...node16, declarations: true }),
+    )
 }
