@@ -24,7 +24,7 @@ export const reasons = {
   '@types/node': 'types of the oldest Node that is claimed',
   'cli-progress': 'progress of trainings in a terminal',
   commander: 'commands, flags and help of `fep-moe`',
-  esbuild: 'measures what a page would load; the fastest of the bundlers that people use',
+  esbuild: 'bundles what a page would load, for its size',
   'fast-check': 'random graphs and gates, and the smallest one that still fails',
   knip: 'finds files, exports and dependencies that nothing uses',
   linkedom: 'the document that figures are drawn into where there is no browser',

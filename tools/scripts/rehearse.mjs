@@ -25,7 +25,7 @@ import { prepareSwiftShader, swiftshaderEnv } from './swiftshader.mjs'
 
 await setup()
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'fep-moe-rehearsal-')))
-const clean = () => rmSync(scratch, { recursive: true, force: true })
+const clean = () => rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 process.on('exit', clean)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
 const { step, total } = counter()
