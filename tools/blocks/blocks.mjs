@@ -17,9 +17,14 @@ import { root } from '../scripts/setup.mjs'
  * @param {string} page
  * @param {string} [text] its text, where it is not the file's
  * @returns {Block[]}
+ * @throws where a fence is of no form that is read here
  */
 export function blocksOf(page, text = readFileSync(join(root, page), 'utf8')) {
-  return [...text.matchAll(/^```(\S*)\n(.*?)^```$/gms)].map((match) => {
+  const found = [...text.matchAll(/^```(\S*)\n(.*?)^```$/gms)]
+  // Indented, with tildes, or with words behind its language, a block would be passed over.
+  const fences = text.match(/^\s*(```|~~~)/gm)?.length ?? 0
+  if (fences !== 2 * found.length) throw new Error(`${page}: ${fences} fences, ${found.length} blocks`)
+  return found.map((match) => {
     const [, language, code] = match
     return {
       page,

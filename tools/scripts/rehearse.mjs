@@ -98,7 +98,9 @@ async function runPrograms(place, on, { withDawn, withExperiments }) {
   await step(`${on}: no Dawn, and a line that installs it`, () => missingRuntime(place, dawnless))
 }
 
-const hasDawn = ({ folder }) => existsSync(join(folder, 'node_modules/webgpu'))
+function hasDawn({ folder }) {
+  return existsSync(join(folder, 'node_modules/webgpu'))
+}
 
 async function typeChecks(installer, folder) {
   const place = { folder, env: registry.env }
