@@ -18,7 +18,7 @@ export async function stranger({ registry, scratch, node }) {
   const transcript = []
   const at = { cwd: folder, env: registry.env }
   const show = async (line, program, args, file) => {
-    const printed = await run(program, args, at)
+    const printed = (await run(program, args, at)).replaceAll(`${folder}/`, '')
     if (file) writeFileSync(join(folder, file), printed)
     transcript.push(`$ ${line}`, ...(file ? [] : printed.trim().split('\n').filter(Boolean)))
   }

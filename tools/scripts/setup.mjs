@@ -110,7 +110,6 @@ export function bin(command) {
     biome: '@biomejs/biome',
     changeset: '@changesets/cli',
     tsc: 'typescript',
-    'api-extractor': '@microsoft/api-extractor',
   }
   const home = join(modules, owner[command] || command)
   const manifest = readJson(join(home, 'package.json'))
