@@ -15,8 +15,8 @@ export function table5({ summary, settings }) {
 | --- | ---: | ---: | --- | ---: |
 ${rows.join('\n')}
 
-${settings.seeds.length} seeds, ± one sample standard deviation. β and anticipation together gain ${signed(both.ours.mean)} more than the sum of their single
-gains (paper: ${signed(both.published.mean)}).`
+${settings.seeds.length} seeds, ± one sample standard deviation. β and anticipation together gain ${plain(both.ours.mean)} more than the sum of their single
+gains (paper: ${plain(both.published.mean)}).`
 }
 
 const NAMES = {
@@ -30,5 +30,6 @@ const NAMES = {
   oracle: 'oracle (sees the next token)',
 }
 
-const signed = (x) => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(3).replace(/^0/, '')}`
-const gain = ({ mean, std }) => `${signed(mean)}${std ? ` ± ${std.toFixed(3).replace(/^0/, '')}` : ''}`
+const plain = (x) => x.toFixed(3).replace(/^(-?)0/, '$1')
+const signed = (x) => `${x < 0 ? '−' : '+'}${plain(Math.abs(x))}`
+const gain = ({ mean, std }) => `${signed(mean)}${std ? ` ± ${plain(std)}` : ''}`
