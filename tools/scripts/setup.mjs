@@ -28,7 +28,9 @@ export function workspaceDirectories() {
   const grouped = ['packages', 'apps'].flatMap((group) =>
     existsSync(join(root, group)) ? readdirSync(join(root, group)).map((name) => `${group}/${name}`) : [],
   )
-  return [...grouped, 'tools'].filter((directory) => existsSync(join(root, directory, 'package.json')))
+  return [...grouped, 'tools', 'examples'].filter((directory) =>
+    existsSync(join(root, directory, 'package.json')),
+  )
 }
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))

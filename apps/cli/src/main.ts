@@ -14,12 +14,11 @@ const EPILOG = `
 Exit status: 0 done, 1 a check or a run failed, 2 usage or configuration, 3 a backend is missing, 130 interrupted.
 Errors are one line on stderr; FEP_DEBUG=1 adds the stack.`
 
-/** Runs one command line. @returns its exit status */
-export async function main(argv: readonly string[]): Promise<number> {
-  let status: number = STATUS.done
-  const finish = (value: number) => {
-    status = value
-  }
+/**
+ * All commands, none of them run.
+ * @param finish takes the exit status of a command that ends with another one than 0
+ */
+export function createProgram(finish: (status: number) => void): Command {
   const program = new Command('fep-moe')
     .description('Free-energy gates for mixture-of-experts: reproduce the papers, check and time backends.')
     .version(ownVersion())
@@ -37,6 +36,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     backendsCommand,
   ])
     add(program, finish)
+  return program
+}
+
+/** Runs one command line. @returns its exit status */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status: number = STATUS.done
+  const program = createProgram((value) => {
+    status = value
+  })
   if (argv.length === 0) {
     program.outputHelp()
     return STATUS.done

@@ -1,4 +1,4 @@
-/** What tests read in Markdown: files, tables, links, blocks of code. */
+/** What tests read in Markdown: files, tables, links. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -16,10 +16,6 @@ export const pagesIn = (folder: string): string[] =>
 
 /** Text without blocks of code. */
 export const prose = (text: string): string => text.replace(/^```.*?^```$/gms, '')
-
-/** Blocks of JavaScript. */
-export const blocks = (text: string): string[] =>
-  [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string)
 
 /** Text and target of every link. */
 export const links = (text: string): { text: string; target: string }[] =>

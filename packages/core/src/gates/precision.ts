@@ -31,6 +31,7 @@ export interface PrecisionTrackerOptions {
 
 /** A pure tracker: state in, state out. */
 export interface PrecisionTracker {
+  /** The state before any error is known: every variance is `initialVariance`. */
   init(): PrecisionState
   /**
    * var ← m · var + (1 − m) · errors.

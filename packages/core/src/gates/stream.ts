@@ -33,7 +33,9 @@ export interface GateStream<R> {
   restore(state?: GateState): void
   /** Starts some rows (default: all) afresh, as a new document would. */
   reset(rows?: readonly number[]): Promise<void>
+  /** Frees the program and the state. Idempotent. */
   dispose(): void
+  /** Disposes, for `using`. */
   [Symbol.dispose](): void
 }
 

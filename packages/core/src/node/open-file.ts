@@ -5,7 +5,9 @@ import { ioError } from './refuse.js'
 
 /** An open file. */
 export interface OpenFile extends ByteSource {
+  /** Closes the file. Idempotent. */
   close(): Promise<void>
+  /** Closes the file, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

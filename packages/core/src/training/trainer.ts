@@ -52,7 +52,9 @@ export interface TrainingLoop<Batch, Result> {
    * @throws FEP_BAD_PARAMS where it is of another gate or optimizer
    */
   restore(state: TrainerState): Promise<void>
+  /** Frees programs, parameters and optimizer state, once runs under way are done. Idempotent. */
   dispose(): Promise<void>
+  /** Disposes, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -28,6 +28,7 @@ export interface DomainSwitchTraining {
   betas(): Promise<number[] | null>
   /** Compiles ahead of the first step. */
   prepare(): Promise<unknown>
+  /** Frees trainer and programs. */
   dispose(): Promise<void>
 }
 
