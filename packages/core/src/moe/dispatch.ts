@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import {
+  add,
   cast,
   concat,
   cumsum,
@@ -53,6 +54,9 @@ const zeros = (builder: GraphBuilder, shape: readonly number[], dtype: 'int32' |
 const countUp = (builder: GraphBuilder, n: number): Value =>
   cumsum(expand(builder.constant(1, [1], 'int32'), [n]), 0, { exclusive: true })
 
+/** Up to this many experts per token are added one by one: executors do that faster than a sum along an axis. */
+const ADDED = 8
+
 /** Where each expert's rows begin, and where the last one's end. */
 const boundsOf = (counts: Value): Value => concat([zeros(counts.builder, [1], 'int32'), cumsum(counts, 0)], 0)
 
@@ -85,9 +89,14 @@ export function dispatchFixed(indices: Value, weights: Value, experts: number): 
     load: cast(counts, 'float32'),
     combine: (results) => {
       const width = results.shape[1] as number
+      const weighed = mul(results, gather(reshape(weights, [rows, 1]), order))
       const place = scatterElementsAdd(zeros(builder, [rows], 'int32'), order, countUp(builder, rows), 0)
-      const back = reshape(gather(results, place), [tokens, k, width])
-      return sum(mul(back, reshape(weights, [tokens, k, 1])), 1)
+      if (k > ADDED) return sum(reshape(gather(weighed, place), [tokens, k, width]), 1)
+      const places = reshape(place, [tokens, k])
+      const slots = Array.from({ length: k }, (_, j) =>
+        gather(weighed, reshape(slice(places, 1, j, j + 1), [tokens])),
+      )
+      return slots.reduce((total, slot) => add(total, slot))
     },
   }
 }

@@ -1,12 +1,13 @@
 /** What a call of a layer feeds beside parameters, checked; and how its number of rows is found. */
 import type { Feed, Fetches } from '../backend/contract.js'
-import { toHost } from '../backend/host-tensor.js'
+import { takeAll, toHost } from '../backend/host-tensor.js'
 import { checkTokens, precisionFeed } from '../gates/edge.js'
 import type { PrecisionState } from '../gates/precision.js'
 import { checkShares, type PolicyInputs, policyFeeds } from '../policies/carried.js'
 import type { Tensor } from '../tensor.js'
 import type { ResolvedMoeLayer } from './config.js'
 import type { MoeLayerForm } from './graph.js'
+import type { MoeLayerDetails } from './layer.js'
 import { type RowBound, type RowLadder, rowBound } from './rows.js'
 
 /** What goes into a layer beside tokens. */
@@ -64,4 +65,22 @@ export async function missedRung(
   let pairs = 0
   for (const n of data) pairs += n
   return ladder.higher(keyOf(form), bound, pairs)
+}
+
+/** Runs a call, and again where it had too few rows. Host tensors. */
+export async function runFitting(
+  model: ResolvedMoeLayer,
+  ladder: RowLadder,
+  x: Tensor,
+  inputs: MoeLayerInputs,
+  run: (form: MoeLayerForm, feeds: Record<string, Feed>) => Promise<Fetches>,
+): Promise<MoeLayerDetails> {
+  const call = readCall(model, x, inputs, false)
+  for (;;) {
+    const form = { ...call.form, rows: ladder.rows(keyOf(call.form), call.bound) }
+    const fetched = await run(form, call.feeds)
+    if ((await missedRung(ladder, call, fetched)) === undefined)
+      return (await takeAll(fetched)) as unknown as MoeLayerDetails
+    for (const t of Object.values(fetched)) t.dispose()
+  }
 }

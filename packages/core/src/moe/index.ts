@@ -16,7 +16,13 @@ export type { Activation, RowExperts } from './experts.js'
 export { ACTIVATIONS } from './experts.js'
 export type { MoeLayerInputs } from './feeds.js'
 export type { MoeLayerForm } from './graph.js'
-export { createMoeLayer, type MoeLayer, type MoeLayerDetails, type MoeLayerResult } from './layer.js'
+export {
+  createMoeLayer,
+  type MoeLayer,
+  type MoeLayerDetails,
+  type MoeLayerResult,
+  type OpenMoeLayer,
+} from './layer.js'
 export { type LayerSize, PAPER_B_INIT, paperBLayer } from './presets.js'
 export { type RowBound, rowBound, rungFor } from './rows.js'
 export type { MoeLayerBatch, MoeLayerStep, MoeLayerTrainer, MoeLayerTrainerOptions } from './trainer.js'

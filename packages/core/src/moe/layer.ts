@@ -1,6 +1,5 @@
 /** The public face of a sparse layer: run, streamed and trained, with parameters and the policy's state in the caller's hands. */
 import type { Backend } from '../backend/contract.js'
-import { takeAll } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
 import {
@@ -20,7 +19,7 @@ import { checkPolicyState, initialPolicyState, type PolicyState } from '../polic
 import { random } from '../random/stream.js'
 import type { Tensor } from '../tensor.js'
 import { type MoeLayerConfig, type ResolvedMoeLayer, resolveMoeLayer } from './config.js'
-import { keyOf, type MoeLayerInputs, missedRung, readCall } from './feeds.js'
+import { keyOf, type MoeLayerInputs, runFitting } from './feeds.js'
 import { type MoeLayerForm, moeLayerGraph, moeLayerLossGraph, moeLayerParams } from './graph.js'
 import { RowLadder, rowBound } from './rows.js'
 import type { MoeLayerTrainer, MoeLayerTrainerOptions } from './trainer.js'
@@ -35,6 +34,15 @@ export interface MoeLayerResult {
 
 /** The same with the whole routing. */
 export type MoeLayerDetails = MoeLayerResult & Omit<SparseRouting, 'horizon'>
+
+/** A layer with its parameters and state inside. */
+export interface OpenMoeLayer {
+  /** As `run` of the layer. @throws FEP_BAD_FEED, FEP_TOO_FEW_TOKENS, FEP_DISPOSED */
+  run(x: Tensor, options?: MoeLayerInputs & { readonly details?: false }): Promise<MoeLayerResult>
+  run(x: Tensor, options: MoeLayerInputs & { readonly details: true }): Promise<MoeLayerDetails>
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
 
 /** A sparse layer. Immutable; parameters and state are the caller's. */
 export interface MoeLayer extends ResolvedMoeLayer, PolicyPromises {
@@ -67,6 +75,11 @@ export interface MoeLayer extends ResolvedMoeLayer, PolicyPromises {
     x: Tensor,
     options: MoeLayerInputs & { readonly details: true },
   ): Promise<MoeLayerDetails>
+  /**
+   * Opens the layer for many runs with the same parameters and state: they are copied, and an executor packs them once, which
+   * takes as much memory again. Runs give the numbers of `run`.
+   */
+  open(backend: Backend, params: Params, state: PolicyState): Promise<OpenMoeLayer>
   /**
    * One token per sequence at a time, with the same numbers; parameters and state are copied.
    * @throws FEP_UNSUPPORTED where a decision depends on more than the token and what came before it
@@ -118,16 +131,11 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
   ): Promise<MoeLayerDetails> => {
     const known = evaluated(values)
     checkPolicyState(policy, state)
-    const call = readCall(model, x, inputs, false)
-    const feeds = { ...known, ...frozenFeeds(policy, state), ...call.feeds }
-    for (;;) {
-      const form = { ...call.form, details, rows: ladder.rows(keyOf(call.form), call.bound) }
-      const program = await programs.get(backend, keyOf(form), () => graph(form))
-      const fetched = await program.run(feeds)
-      if ((await missedRung(ladder, call, fetched)) === undefined)
-        return (await takeAll(fetched)) as unknown as MoeLayerDetails
-      for (const t of Object.values(fetched)) t.dispose()
-    }
+    const fixed = { ...known, ...frozenFeeds(policy, state) }
+    return runFitting(model, ladder, x, inputs, async (form, feeds) => {
+      const whole = { ...form, details }
+      return (await programs.get(backend, keyOf(whole), () => graph(whole))).run({ ...fixed, ...feeds })
+    })
   }
   return {
     ...model,
@@ -138,6 +146,12 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
     graph,
     lossGraph: (form) => moeLayerLossGraph(model, form),
     run,
+    open: async (backend, values, state) => {
+      const known = evaluated(values)
+      checkPolicyState(policy, state)
+      const { openMoeLayer } = await import('./open.js')
+      return openMoeLayer(model, graph, backend, { ...known, ...frozenFeeds(policy, state) })
+    },
     stream: async (backend, values, state, { batch = 1 } = {}) => {
       const known = evaluated(values)
       checkPolicyState(policy, state)
