@@ -158,7 +158,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
       requireStreaming(policy)
       if (!Number.isSafeInteger(batch) || batch < 1)
         throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${batch}; accepted: an integer >= 1`)
-      const { openStream } = await import('../gates/serving.js')
+      const { LARGEST_BOUND, openStream } = await import('./open.js')
       const bound = rowBound(policy, { batch, steps: 1, training: false })
       const rows = bound.kind === 'fixed' ? undefined : bound.most
       return openStream<MoeLayerDetails>({
@@ -167,6 +167,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
         graph: graph({ batch, steps: 1, state: true, details: true, rows }),
         params: { ...known, ...frozenFeeds(policy, state) },
         batch,
+        largest: LARGEST_BOUND,
       })
     },
     trainer: async (backend, values, state, options) => {

@@ -12,7 +12,9 @@ import type { MoeLayerDetails, OpenMoeLayer } from './layer.js'
 import { RowLadder } from './rows.js'
 
 /** Up to 1 GiB of parameters are part of a program. A format's limit is 2 GiB; above, they are fed. */
-const LARGEST = 2 ** 28
+export const LARGEST_BOUND = 2 ** 28
+
+export { openStream } from '../gates/serving.js'
 
 /** Programs that are kept: each holds the parameters. */
 const PROGRAMS = 4
@@ -36,7 +38,7 @@ export async function openMoeLayer(
   const programs = new Map<string, Promise<Opened>>()
   let disposed = false
   const open = async (form: MoeLayerForm): Promise<Opened> => {
-    const bound = await bindParameters(backend, graph(form), params, LARGEST)
+    const bound = await bindParameters(backend, graph(form), params, LARGEST_BOUND)
     const program = await backend.compile(bound.graph)
     return {
       run: (feeds) => program.run({ ...bound.feeds, ...feeds } as never),
