@@ -132,6 +132,31 @@ describe('a layer', () => {
     expect(await codeOf(() => opened.run(x))).toBe('FEP_DISPOSED')
   })
 
+  it('loses no pair where several calls at once have too few rows', async () => {
+    const backend = await referenceBackend()
+    const layer = createMoeLayer({ ...base, router: { select: { kind: 'threshold', capacity: null } } })
+    const all = { cutoff: tensor([-9, -9, -9, -9]), correction: tensor(new Float32Array([1]), []) }
+    const state = { ...layer.initialState(), ...all }
+    const [params, x] = [layer.init({ seed: 3 }), wave32([2, 5, 4])]
+    const runs = await Promise.all([1, 2, 3].map(() => layer.run(backend, params, state, x)))
+    const alone = await createMoeLayer({
+      ...base,
+      router: { select: { kind: 'token-choice', k: 4, weights: 'sigmoid' } },
+    }).run(backend, params, {}, x)
+    for (const { y, load } of runs) {
+      expect([...load.data]).toEqual([10, 10, 10, 10])
+      y.data.forEach((v, i) => expect(v).toBeCloseTo(alone.y.data[i] as number, 5))
+    }
+    const train = async (together: boolean) => {
+      const trainer = await layer.trainer(backend, params, state, { optimizer: adam({ lr: 1e-2 }) })
+      const step = async () => (await trainer.step({ x, targets: x })).loss()
+      const losses = together ? await Promise.all([step(), step()]) : [await step(), await step()]
+      await trainer.dispose()
+      return losses
+    }
+    expect(await train(true)).toEqual(await train(false))
+  })
+
   it('refuses what does not fit', async () => {
     const backend = await referenceBackend()
     const layer = createMoeLayer(base)
@@ -141,6 +166,7 @@ describe('a layer', () => {
     expect(await run({})).toBe('FEP_BAD_PARAMS')
     expect(await run(params, { cutoff: x })).toBe('FEP_BAD_FEED')
     expect(await run(params, {}, wave32([2, 5, 3]))).toBe('FEP_BAD_FEED')
+    expect(await run(params, {}, wave32([2, 0, 4]))).toBe('FEP_BAD_FEED')
     expect(await run(params, {}, x, { uniform: x })).toBe('FEP_BAD_FEED')
     expect(await codeOf(() => layer.stream(backend, params, {}, { batch: 0 }))).toBe('FEP_BAD_ARGUMENT')
     const few = createMoeLayer({ ...base, router: { select: { kind: 'expert-choice', expansion: 64 } } })

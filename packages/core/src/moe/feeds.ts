@@ -1,6 +1,7 @@
 /** What a call of a layer feeds beside parameters, checked; and how its number of rows is found. */
 import type { Feed, Fetches } from '../backend/contract.js'
 import { takeAll, toHost } from '../backend/host-tensor.js'
+import { FepError } from '../errors.js'
 import { checkTokens, precisionFeed } from '../gates/edge.js'
 import type { PrecisionState } from '../gates/precision.js'
 import { checkShares, type PolicyInputs, policyFeeds } from '../policies/carried.js'
@@ -36,6 +37,11 @@ export function readCall(
   const { gate, policy } = model
   checkTokens(x, gate.dim, 3)
   const [batch, steps] = x.shape as [number, number]
+  if (batch * steps === 0)
+    throw new FepError(
+      'FEP_BAD_FEED',
+      `tokens are float32(${x.shape.join(', ')}); a layer takes at least one token`,
+    )
   const { precision, reset, valid } = inputs
   const feeds: Record<string, Feed> = {
     ...policyFeeds(policy, inputs),
@@ -54,17 +60,21 @@ export function readCall(
 /** Names a form among programs. */
 export const keyOf = (form: MoeLayerForm): string => JSON.stringify(form)
 
-/** The rung that a run should have had, where it had too few rows. */
+/**
+ * The rung that a run should have had, where it had too few rows.
+ * @param used rows that it had
+ */
 export async function missedRung(
   ladder: RowLadder,
   { form, bound }: Pick<MoeLayerCall, 'form' | 'bound'>,
+  used: number | undefined,
   { load }: Fetches,
 ): Promise<number | undefined> {
   if (bound.kind !== 'open' || !load) return undefined
   const { data } = await toHost(load)
   let pairs = 0
   for (const n of data) pairs += n
-  return ladder.higher(keyOf(form), bound, pairs)
+  return ladder.missed(keyOf(form), bound, used, pairs)
 }
 
 /** Runs a call, and again where it had too few rows. Host tensors. */
@@ -79,7 +89,7 @@ export async function runFitting(
   for (;;) {
     const form = { ...call.form, rows: ladder.rows(keyOf(call.form), call.bound) }
     const fetched = await run(form, call.feeds)
-    if ((await missedRung(ladder, call, fetched)) === undefined)
+    if ((await missedRung(ladder, call, form.rows, fetched)) === undefined)
       return (await takeAll(fetched)) as unknown as MoeLayerDetails
     for (const t of Object.values(fetched)) t.dispose()
   }

@@ -25,6 +25,7 @@ import { sparseGateParams } from '../policies/gate-model.js'
 import type { ResolvedMoeLayer } from './config.js'
 import { dispatchFixed, dispatchMasked, type Rows } from './dispatch.js'
 import { applyShared, applyToRows, rowExpertParams, sharedExpertParams } from './experts.js'
+import { rowBound } from './rows.js'
 
 /** Parameters of a layer, in state-dict order: `router.*`, `experts.e.*`, `shared.*`. */
 export const moeLayerParams = (model: ResolvedMoeLayer): readonly ParameterSpec[] => [
@@ -39,7 +40,10 @@ export interface MoeLayerForm {
   readonly batch: number
   /** T >= 1. */
   readonly steps: number
-  /** R: rows that are computed, where the policy does not fix them: what `load` sums up to must not be more. */
+  /**
+   * R: rows that are computed, where the policy does not fix them: what `load` sums up to must not be more. Default: as many as
+   * the policy may ever let through.
+   */
   readonly rows?: number | undefined
   /** Decide as in training, take the whole state of the policy and return it accumulated. Default false. */
   readonly training?: boolean
@@ -51,6 +55,12 @@ export interface MoeLayerForm {
   readonly state?: boolean
   /** Return the whole routing beside `y` and `load`. Default false. */
   readonly details?: boolean
+}
+
+/** Rows that are enough whatever the policy decides. */
+function mostRows({ policy }: ResolvedMoeLayer, { batch, steps, training = false }: MoeLayerForm): number {
+  const bound = rowBound(policy, { batch, steps, training })
+  return bound.kind === 'fixed' ? bound.k * batch * steps : Math.max(bound.most, 1)
 }
 
 /** A layer under construction. */
@@ -103,7 +113,7 @@ function emit(model: ResolvedMoeLayer, form: MoeLayerForm, name: string): Emitte
   const rows = builder.scope('dispatch', () =>
     routed.has('chosen')
       ? dispatchFixed(perToken('indices'), perToken('chosen'), experts.count)
-      : dispatchMasked(perToken('mask'), perToken('weights'), form.rows ?? count * experts.count),
+      : dispatchMasked(perToken('mask'), perToken('weights'), form.rows ?? mostRows(model, form)),
   )
   const results = builder.scope('experts', () =>
     applyToRows(experts, params, gather(tokens, rows.tokens), rows),

@@ -65,11 +65,13 @@ export class RowLadder {
     return this.rungs.get(key) ?? rungFor(bound.expected, bound.most)
   }
 
-  /** The rung that so many pairs need, if it is above the one they met. It is remembered. */
-  higher(key: string, bound: RowBound, pairs: number): number | undefined {
-    const now = this.rows(key, bound)
-    if (now === undefined || bound.kind !== 'open' || pairs <= now) return undefined
-    const next = rungFor(pairs, bound.most)
+  /**
+   * The rung that a run should have had whose pairs did not fit; it is remembered.
+   * @param used rows that the run had, which may be fewer than a later one would be given by now
+   */
+  missed(key: string, bound: RowBound, used: number | undefined, pairs: number): number | undefined {
+    if (used === undefined || bound.kind !== 'open' || pairs <= used) return undefined
+    const next = Math.max(rungFor(pairs, bound.most), this.rungs.get(key) ?? 0)
     this.rungs.set(key, next)
     return next
   }

@@ -55,6 +55,7 @@ export interface MoeLayerTrainer extends TrainingLoop<MoeLayerBatch, MoeLayerSte
 /** A loss for a number of rows. */
 interface LayerForm extends LossForm {
   readonly call: MoeLayerCall
+  readonly rows: number | undefined
 }
 
 /** @internal */
@@ -69,8 +70,9 @@ export async function createMoeLayerTrainer(
   const { policy, gate } = model
   const ladder = new RowLadder()
   const formOf = (call: MoeLayerCall): LayerForm => {
-    const form = { ...call.form, rows: ladder.rows(keyOf(call.form), call.bound) }
-    return { key: keyOf(form), graph: () => moeLayerLossGraph(model, form), call }
+    const rows = ladder.rows(keyOf(call.form), call.bound)
+    const form = { ...call.form, rows }
+    return { key: keyOf(form), graph: () => moeLayerLossGraph(model, form), call, rows }
   }
   const none = () => new Array<number>(gate.experts).fill(0)
   const drops = policy.kind === 'token-choice' && policy.capacity !== null
@@ -89,8 +91,8 @@ export async function createMoeLayerTrainer(
         return { form: formOf(call), feeds }
       },
       refit: async (form, fetched) => {
-        const { call } = form as LayerForm
-        return (await missedRung(ladder, call, fetched)) === undefined ? undefined : formOf(call)
+        const { call, rows } = form as LayerForm
+        return (await missedRung(ladder, call, rows, fetched)) === undefined ? undefined : formOf(call)
       },
       show: (results) => {
         const one = async (name: string) => (await results.read(name)).data[0] as number
