@@ -243,6 +243,280 @@ def coverage_lm(p):
     return min(np.log(0.01) / np.log(1 - p), 999.0) if p > 0.001 else 999.0
 
 
+def all_weights(z, kind, anchored=True):
+    """Weights of all experts (N, E), and of the shared one (N), None where it is 1."""
+    if kind in ("sigmoid", "relu"):
+        return (sigmoid(z) if kind == "sigmoid" else relu(z)), None
+    if kind == "softmax_k":
+        return softmax(z, 0), None
+    if not anchored:
+        return softmax(z, -1), None
+    q = softmax(torch.cat([torch.zeros_like(z[:, :1]), z], -1), -1)
+    return q[:, 1:], q[:, 0]
+
+
+def share(c, tokens):
+    return tokens * (c["g"] - 1) // (c["g"] * c["e"]) if c["shared"] else tokens // c["e"]
+
+
+def best(z, counts):
+    """Column j's counts[j] largest."""
+    rank = (-z).argsort(stable=True, dim=0).argsort(dim=0)
+    return rank < torch.as_tensor(counts)
+
+
+def in_force(raw, c, updates):
+    return raw if updates == 0 else raw / (1 - c["alpha"] ** updates)
+
+
+def choose(z, c, raw=None, updates=None):
+    """The mask of B1 and B2 on logits (N, E), and what is known on the way."""
+    z = z.detach()
+    updates = c.get("updates", 0) if updates is None else updates
+    raw = torch.zeros(z.shape[1]) if raw is None else raw
+    cutoffs, k = in_force(raw, c, updates), share(c, z.shape[0])
+    out = {"effective_cutoff": cutoffs}
+    if c["policy"] == "topk":
+        size = (c.get("routing_chunk_seqs") or c["B"]) * c["T"]
+        k, pools = share(c, size), z.split(size)
+        last = torch.stack([pool.sort(0, descending=True)[0][k - 1] for pool in pools])
+        out |= {"cutoffs": last, "cutoff_accum_sum": last.mean(0), "cutoff_accum_count": torch.ones(1)}
+        return torch.cat([best(pool, k) for pool in pools]), out
+    above = z >= cutoffs
+    count = above.sum(0)
+    out |= {"above_counts": count, "k_actual": count}
+    out |= {"cutoff_accum_sum": torch.zeros(z.shape[1]), "cutoff_accum_count": torch.zeros(1)}
+    if not c["training"]:
+        return above, out
+    out |= {"cutoff_accum_sum": z.sort(0, descending=True)[0][k - 1], "cutoff_accum_count": torch.ones(1)}
+    if c["capacity_factor"] < 0:
+        return above, out
+    least, most = int(k * (1 - c["capacity_factor"])), int(k * (1 + c["capacity_factor"]))
+    out["k_actual"] = count.clamp(least, most)
+    out["metric.capacity_underflow_rate"] = (count < least).double().mean()
+    out["metric.capacity_overflow_rate"] = (count > most).double().mean()
+    out["metric.capacity_raw_expert_usage"] = (count / z.shape[0]).mean()
+    return best(z, out["k_actual"]), out
+
+
+def engine(c, v):
+    """B1, B2."""
+    x = v["input.x"].reshape(c["B"] * c["T"], c["d"])
+    z = x @ v["param.router.weight"].T if "param.router.weight" in v else x
+    mask, out = choose(z, c, v.get("input.cutoff_ema_raw"))
+    weights, shared = all_weights(z, c["activation"])
+    if shared is None:
+        shared = torch.ones(z.shape[0])
+    if c["activation"] == "softmax_e_shared_out":
+        shared = torch.full((z.shape[0],), 1 / c["g"])
+    m = mask.double()
+    fanout, chosen = m.sum(1), weights * m
+    selected = weights[mask]
+    p = relu(z) if c["activation"] == "relu" else sigmoid(z)
+    cutoffs = out["cutoff_accum_sum"] if c["training"] else out["effective_cutoff"]
+    made = {"router_logits": z, "all_weights": weights, "shared_weights": shared, "mask": mask.long(), "weights": chosen}
+    made |= {"counts": mask.sum(0), "fanout": fanout, "derived_weights_over_fanout": chosen / fanout.clamp(min=1)[:, None]}
+    made |= {name: value for name, value in out.items()}
+    made |= {"metric." + name: value for name, value in {
+        "expert_usage": m.mean(0),
+        "avg_experts_per_token": fanout.mean(),
+        "max_experts_per_token": fanout.max(),
+        "tokens_with_no_expert": (fanout == 0).double().mean(),
+        "tokens_with_1_expert": (fanout == 1).double().mean(),
+        "tokens_with_2+_experts": (fanout >= 2).double().mean(),
+        "cutoffs": cutoffs,
+        "cutoff_ema": out["effective_cutoff"],
+        "cutoff_abs_deviation": (cutoffs - out["effective_cutoff"]).abs().mean(),
+        "router_logit_mean": z.mean(),
+        "router_logit_std": z.std(),
+        "norm_selected_ratio": (chosen.sum(1) / p.sum(1).clamp(min=1e-6)).mean(),
+        "norm_denominator_mean": fanout.mean(),
+        "norm_denominator_std": fanout.std(),
+        "select_norm_sum": chosen.sum(1).mean(),
+        "all_norm_sum": p.sum(1).mean(),
+    }.items()}  # fmt: skip
+    if not len(selected):
+        made |= {f"metric.activation_weight_{name}": torch.zeros(1) for name in ("mean", "std", "max", "min")}
+    else:
+        made |= {"metric.activation_weight_mean": selected.mean(), "metric.activation_weight_std": selected.std()}
+        made |= {"metric.activation_weight_max": selected.max(), "metric.activation_weight_min": selected.min()}
+        made["metric.zero_weight_ratio"] = (selected == 0).double().mean()
+    return {f"output.{name}": value for name, value in made.items()}
+
+
+def averages(c, v):
+    """B3: S steps of M micro-batches of logits."""
+    raw, updates, rows = torch.zeros(c["E"]), 0, {}
+    for s in range(c["S"]):
+        total, step = torch.zeros(c["E"]), {"cutoffs": [], "cutoffs_for_metrics": [], "above_counts": []}
+        for m in range(c["M"]):
+            z = v["input.logits"][s, m]
+            cutoff = z.sort(0, descending=True)[0][share(c, c["N"]) - 1]
+            total = total + cutoff
+            step["cutoffs"].append(cutoff)
+            step["cutoffs_for_metrics"].append(cutoff if c["policy"] == "topk" else total / (m + 1))
+            step["above_counts"].append((z >= in_force(raw, c, updates)).sum(0))
+        if s >= c["ema_start"]:
+            raw, updates = c["alpha"] * raw + (1 - c["alpha"]) * total / c["M"], updates + 1
+        step |= {"ema_raw": raw, "updates": torch.tensor(updates), "ema_effective": in_force(raw, c, updates)}
+        for name, value in step.items():
+            rows.setdefault(name, []).append(torch.stack(value) if isinstance(value, list) else value)
+    return {f"output.{name}": torch.stack(value) for name, value in rows.items()}
+
+
+def squared_relu(w1, w2, x):
+    return relu(x @ w1.T) ** 2 @ w2.T
+
+
+def expert_layer(p, c, x, mask, weights, shared):
+    """B4, B5: y (B, T, d)."""
+    rows = x.reshape(-1, c["d"])
+    y = torch.zeros_like(rows)
+    for j in range(c["E"]):
+        one = squared_relu(p[f"engine.expert_weight1.{j}"], p[f"engine.expert_weight2.{j}"], rows)
+        y = y + (weights[:, j] * mask[:, j].double())[:, None] * one
+    if c["shared"]:
+        one = squared_relu(p["shared_weight1"], p["shared_weight2"], rows)
+        y = y + one * (1 if shared is None else shared[:, None])
+    return y.reshape(x.shape)
+
+
+def chosen_layer(p, c, x, raw, updates):
+    z = x.reshape(-1, c["d"]) @ p["engine.router.weight"].T
+    mask, out = choose(z, c, raw, updates)
+    weights, shared = all_weights(z, c["activation"])
+    if c["activation"] == "softmax_e_shared_out":
+        shared = torch.full_like(z[:, 0], 1 / c["g"])
+    return expert_layer(p, c, x, mask, weights, shared), mask, weights, out
+
+
+def layer(c, v):
+    """B4."""
+    p, x = leaves(v), v["input.x"].clone().requires_grad_()
+    y, mask, weights, _ = chosen_layer(p, c, x, v.get("input.cutoff_ema_raw"), c["updates"])
+    loss = mse(y, v["input.target"])
+    usage = torch.cat([torch.ones(1 if c["shared"] else 0), mask.double().mean(0)])
+    made = {"output.y": y, "output.loss": loss, "output.mask": mask.long(), "output.weights": weights * mask, "output.expert_usage": usage}
+    grads = torch.autograd.grad(loss, [x, *p.values()])
+    return made | {"grad.input.x": grads[0]} | {f"grad.{k}": g for k, g in zip(p, grads[1:])}
+
+
+def layer_training(c, v):
+    """B5."""
+    p, raw, updates, rows = leaves(v), torch.zeros(c["E"]), 0, {"train_loss": [], "ema_raw": [], "masks": []}
+    total = None
+
+    def step(s):
+        nonlocal raw, updates, total
+        if s > 0:
+            raw, updates = c["alpha"] * raw + (1 - c["alpha"]) * total / c["M"], s
+            rows["ema_raw"].append(raw)
+        now = c | {"policy": "topk" if s < c["threshold_warmup_steps"] else "threshold", "training": 1}
+        total, losses, masks = torch.zeros(c["E"]), [], []
+        for x, y in zip(v[f"input.batch{s}"], v[f"input.target{s}"]):
+            out, mask, _, known = chosen_layer(p, now, x, raw, updates)
+            total = total + known["cutoff_accum_sum"]
+            losses.append(mse(out, y))
+            masks.append(mask.long())
+        loss = torch.stack(losses).mean()
+        rows["train_loss"].append(loss.detach())
+        rows["masks"].append(torch.stack(masks))
+        return loss
+
+    adam(p, c, step)
+    raw, updates = c["alpha"] * raw + (1 - c["alpha"]) * total / c["M"], 5
+    rows["ema_raw"].append(raw)
+    made = {f"output.{name}": torch.stack(value) for name, value in rows.items()}
+    y, _, _, known = chosen_layer(p, c | {"policy": "threshold", "training": 0}, v["input.batch0"][0], raw, updates)
+    made |= {"output.eval_y": y, "output.effective_cutoff": known["effective_cutoff"]}
+    return made | {f"after5.{k}": t for k, t in p.items()}
+
+
+def loss_free(bias, counts, c):
+    return bias + c["deepseek_bias_lr"] * (counts.mean() - counts).sign()
+
+
+def token_choice(c, v):
+    """B6."""
+    p, x = leaves({k: t for k, t in v.items() if k != "param.router_bias"}), v["input.x"].clone().requires_grad_()
+    rows, f, d = x.reshape(-1, c["d"]), c["expert_dim"], c["d"]
+    z = rows @ p["router.weight"].T
+    weights, _ = all_weights(z, c["activation"], anchored=c["activation"] == "softmax_e" and not c["shared"])
+    bias = v.get("param.router_bias")
+    idx = (z if bias is None else z + bias).topk(c["top_k"], -1)[1]
+    gates = weights.gather(1, idx)
+    picked = torch.zeros_like(z).scatter(1, idx, 1)
+    y = torch.zeros_like(rows)
+    for j in range(c["E"]):
+        one = squared_relu(p["expert_weight1"][j * f : (j + 1) * f], p["expert_weight2"][j * d : (j + 1) * d], rows)
+        y = y + (weights[:, j] * picked[:, j])[:, None] * one
+    if c["shared"]:
+        y = y + squared_relu(p["shared_weight1"], p["shared_weight2"], rows)
+    y = y.reshape(x.shape)
+    task = mse(y, v["input.target"])
+    frequency = c["E"] * (picked / c["top_k"]).mean(0) - (1 if c["load_balance"] == "aux_error" else 0)
+    aux = (frequency * weights.mean(0)).sum()
+    usage = torch.cat([torch.ones(1 if c["shared"] else 0), picked.mean(0)])
+    made = {"y": y, "loss": task, "router_logits": z, "all_weights": weights, "expert_idxs": idx, "gates": gates}
+    made |= {"expert_usage": usage, "aux_loss": aux, "bias_counts": picked.sum(0)}
+    if bias is not None:
+        made["router_bias_after"] = loss_free(bias, picked.sum(0), c)
+    grads = torch.autograd.grad(task + c["aux_loss_coef"] * aux, [x, *p.values()])
+    made = {f"output.{name}": value for name, value in made.items()}
+    return made | {"grad.input.x": grads[0]} | {f"grad.{k}": g for k, g in zip(p, grads[1:])}
+
+
+def biases(c, v):
+    """B7."""
+    bias, rows = torch.zeros(c["E"]), {"counts": [], "router_bias": [], "expert_idxs": []}
+    for step in v["input.x"]:
+        chosen = [(x.reshape(-1, c["d"]) @ v["param.router.weight"].T + bias).topk(c["top_k"], -1)[1] for x in step]
+        counts = torch.stack([torch.bincount(idx.flatten(), minlength=c["E"]).double() for idx in chosen])
+        bias = loss_free(bias, counts.mean(0), c)
+        rows["expert_idxs"].append(torch.stack(chosen))
+        rows["counts"].append(counts.sum(0))
+        rows["router_bias"].append(bias)
+    return {f"output.{name}": torch.stack(value) for name, value in rows.items()}
+
+
+def cosine(c, v, kind):
+    """S4."""
+    if kind == "init":
+        thresholds = v["input.calibration"].quantile(c["quantile"], 0)
+        routing = v["input.scores"] > thresholds
+        loads = routing.sum(0)
+        made = {"thresholds": thresholds, "routing": routing.long(), "loads": loads}
+        made |= {"avg_load": loads.double().mean(), "load_variance": loads.double().var(correction=0)}
+        return {f"output.{name}": value for name, value in made.items()}
+    p = leaves({k: t for k, t in v.items() if k != "param.expert_prototypes"})
+    prototypes = v["param.expert_prototypes"]
+    unit = lambda a: a / a.norm(dim=-1, keepdim=True).clamp(min=1e-12)  # noqa: E731
+    thresholds = v.get("input.thresholds0", torch.full((c["E"],), float(c.get("threshold0", 0))))
+    rows, loss = {name: [] for name in ("scores", "routing", "thresholds", "loads", "load_variance", "y")}, 0
+    for s, x in enumerate(v["input.x"]):
+        scores = unit(x.reshape(-1, c["D"])) @ unit(prototypes).T
+        routing = scores > thresholds
+        spread = scores.std(0) if len(scores) > 1 else torch.full((c["E"],), float("nan"))
+        thresholds = c["decay"] * thresholds + (1 - c["decay"]) * (scores.mean(0) - spread)
+        loads = routing.sum(0)
+        for name, value in (("scores", scores), ("routing", routing.long()), ("thresholds", thresholds), ("loads", loads)):
+            rows[name].append(value)
+        rows["load_variance"].append(loads.double().var(correction=0))
+        if kind != "layer":
+            continue
+        outs = [lin(p, f"experts.{j}.2", relu(lin(p, f"experts.{j}.0", x.reshape(-1, c["D"])))) for j in range(c["E"])]
+        y = sum(routing[:, j : j + 1] * outs[j] for j in range(c["E"])).reshape(x.shape)
+        rows["y"].append(y)
+        loss = loss + mse(y, v["input.target"][s])
+    made = {f"output.{name}": torch.stack(value) for name, value in rows.items() if value}
+    if kind != "layer":
+        return made
+    return made | {"output.loss": loss} | {f"grad.{k}": g for k, g in zip(p, torch.autograd.grad(loss, list(p.values())))}
+
+
+SPARSE = {"B1": engine, "B2": engine, "B3": averages, "B4": layer, "B5": layer_training, "B6": token_choice, "B7": biases}
+
+
 def leaves(v):
     return {k[6:]: t.clone().requires_grad_() for k, t in v.items() if k.startswith("param.")}
 
@@ -308,7 +582,11 @@ def recreate(case, c, v):
     family, kind = case.split(".")[0], case.split(".")[1]
     variant = case.split(".")[2]
     made = {}
-    if case.startswith("A1.pitracker"):
+    if family in SPARSE:
+        made |= SPARSE[family](c, v)
+    elif family == "S4":
+        made |= cosine(c, v, kind)
+    elif case.startswith("A1.pitracker"):
         rows = torch.stack([misses(row, c["E"]) for row in v["input.targets"]])
         made["output.var"], made["output.pi"] = tracked(rows, c["pi_momentum"], c["pi_eps"], c["pi_var0"])
     elif case.startswith("A3.precision_tracker"):
@@ -358,13 +636,17 @@ def main():
                 print(f"{case}: {name} was not made", file=sys.stderr)
                 failed = True
                 continue
+            if made[name].numel() != want.numel():
+                print(f"{case}: {name} has {made[name].numel()} elements, not {want.numel()}", file=sys.stderr)
+                failed = True
+                continue
             got = made[name].detach().reshape(want.shape)
             if want.dtype == torch.int64:
-                share = 0.0 if torch.equal(got, want) else float("inf")
+                share = 0.0 if torch.equal(got.to(want.dtype), want) else float("inf")
             else:
-                # Equal infinities differ by nothing.
-                gap = torch.where(got == want, 0.0, (got - want).abs())
-                share = (gap / (atol[name] + rtol * want.abs()).clamp(min=1e-300)).max().item()
+                # Equal infinities, and two that are no numbers, differ by nothing.
+                gap = torch.where((got == want) | (got.isnan() & want.isnan()), 0.0, (got - want).abs())
+                share = (gap / (atol[name] + rtol * want.abs()).nan_to_num(nan=1).clamp(min=1e-300)).max().item()
             if not share <= 1:
                 print(f"{case}: {name} is {share:.3g} times its tolerance away", file=sys.stderr)
                 failed = True

@@ -16,6 +16,12 @@ export const integerFlag =
     return value >= least && value <= most ? value : refuse(flag, text, `an integer in ${least}..${most}`)
   }
 
+/** A parser of integers in a range, separated by commas. */
+export const integersFlag = (flag: string, least: number, most: number) => {
+  const one = integerFlag(flag, least, most)
+  return (text: string): number[] => text.split(',').map((part) => one(part.trim()))
+}
+
 /** Seeds, `42,43`: each once. */
 export function seedsFlag(text: string): number[] {
   const seeds = text.split(',').map((part) => digits(part.trim()))

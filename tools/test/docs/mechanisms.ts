@@ -20,6 +20,7 @@ import {
   sgd,
   warmUp,
 } from '@fep-moe/core'
+import { resolveMoeLayer } from '@fep-moe/core/moe'
 import { resolvePolicy } from '@fep-moe/core/policies'
 
 type Kinds<C extends { readonly kind: string }> = Readonly<Record<C['kind'], string>>
@@ -117,6 +118,8 @@ const tracked = (given: Fields): unknown => {
   return tracker.precision(tracker.update(tracker.init(), [0.1, 0.5, 2])).data
 }
 
+const layer = { ...size, router: { select: { kind: 'token-choice', k: 2 } } } as const
+
 /** What options make of something; two that are equal here have the same meaning. */
 export const subjects: Readonly<Record<string, (given: Fields) => unknown>> = {
   gate: (given) => resolveGateConfig({ ...size, ...given }),
@@ -139,6 +142,8 @@ export const subjects: Readonly<Record<string, (given: Fields) => unknown>> = {
   threshold: (given) => resolvePolicy({ kind: 'threshold', ...given }, 16),
   'cosine-threshold': (given) => resolvePolicy({ kind: 'cosine-threshold', ...given }, 16),
   'token-choice': (given) => resolvePolicy({ kind: 'token-choice', k: 2, ...given }, 16),
+  layer: (given) => resolveMoeLayer({ ...layer, ...given }),
+  'layer.expert': (expert) => resolveMoeLayer({ ...layer, expert }),
   // Options of an expert, inside those of a mixture or a language model.
   'mixture.expert': (expert) => createMixture({ ...size, expert }).experts,
   'languageModel.expert': (expert) => createLanguageModel({ vocabulary: 26, ...size, expert }).config,

@@ -3,11 +3,12 @@ import { experiments } from '@fep-moe/experiments'
 import type { Command } from 'commander'
 import { backendNames } from '../backends.js'
 import { trainableNames } from '../bench/trainings.js'
-import { integerFlag, nameFlag } from '../flags.js'
+import { integerFlag, integersFlag, nameFlag } from '../flags.js'
 import { interruptible } from '../interrupt.js'
 import { benchExecutors, benchMemory } from './bench/executors.js'
 import type { BenchFlags } from './bench/flags.js'
 import { benchRoute, benchStream } from './bench/inference.js'
+import { benchLayer, type LayerFlags } from './bench/layer.js'
 import { benchTrain } from './bench/train.js'
 
 /** Every experiment that trains something. */
@@ -60,6 +61,19 @@ export function benchCommand(program: Command): void {
   part('route', 'time the routing of long sequences', 10, 'measured calls, after 2 unmeasured ones')
     .option(...backend)
     .action((flags: BenchFlags) => interruptible((signal) => benchRoute(flags, signal)))
+  part('layer', 'time a sparse layer', 20, 'measured calls per number of experts, after 2 unmeasured ones')
+    .option(...backend)
+    .option('--tokens <n>', 'tokens of a call', integerFlag('--tokens', 1, 1_000_000), 4096)
+    .option('--d <n>', 'width of a token', integerFlag('--d', 1, 65_536), 256)
+    .option('--hidden <n>', 'hidden units of an expert', integerFlag('--hidden', 1, 1_000_000), 1024)
+    .option(
+      '--experts <list>',
+      'numbers of experts, separated by commas',
+      integersFlag('--experts', 1, 65_536),
+      [16, 128],
+    )
+    .option('--top-k <n>', 'experts per token', integerFlag('--top-k', 1, 65_536), 2)
+    .action((flags: LayerFlags) => interruptible((signal) => benchLayer(flags, signal)))
   part(
     'executors',
     'time every executor that runs here: forward, training step, streaming step',

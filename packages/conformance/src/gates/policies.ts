@@ -22,11 +22,12 @@ import { EXPERTS, POLICIES, VOCABULARY } from '../policies/table.js'
 import { compareDecisions, logitBound } from './agreement.js'
 import { gateCase } from './case.js'
 
-const [BATCH, STEPS, DIM] = [3, 5, 6]
+/** B, T, d of these cases. */
+export const [BATCH, STEPS, DIM] = [3, 5, 6] as const
 const TOKENS = BATCH * STEPS
 
 /** Bits with some of them 0. */
-const someOf = (seed: number, shape: readonly number[], share: number): Tensor => {
+export const someOf = (seed: number, shape: readonly number[], share: number): Tensor => {
   const next = generator(seed)
   return b(
     Array.from({ length: shape.reduce((n, d) => n * d, 1) }, () => (next() < share ? 1 : 0)),
@@ -59,7 +60,7 @@ export function someState(policy: ResolvedPolicy, seed: number, steps = 0): Poli
 }
 
 /** What the policy is fed beside logits. */
-function feedsOf(policy: ResolvedPolicy, seed: number, training: boolean): Record<string, Tensor> {
+export function feedsOf(policy: ResolvedPolicy, seed: number, training: boolean): Record<string, Tensor> {
   const perExpert = [BATCH, STEPS, EXPERTS]
   return {
     ...(policy.kind === 'random' ? { uniform: noise(seed, perExpert, 0, 1) } : {}),

@@ -1,5 +1,6 @@
 /** Every case of the group `gates`. */
 import type { ProcedureCase } from '../frame/case.js'
+import { layers } from './layer.js'
 import { models } from './models.js'
 import { policies } from './policies.js'
 import { policyStateCases } from './policy-state.js'
@@ -21,4 +22,5 @@ export const gates = (): ProcedureCase[] => [
   ...models(),
   ...policies(),
   ...policyStateCases(),
+  ...layers(),
 ]

@@ -10,85 +10,23 @@ import {
   type PolicyState,
   resolvePolicy,
   type SparseGate,
-  type ThresholdWeights,
 } from '@fep-moe/core/policies'
 import { EXACT } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { policyRunner, stateFeeds, stateOf } from '../policies/runs.js'
-import { openVectors, type VectorEntry, type Vectors } from './vectors.js'
-
-interface Script {
-  readonly B: number
-  readonly T: number
-  readonly d: number
-  readonly g: number
-  readonly e: number
-  readonly E: number
-  readonly shared: number
-  readonly activation: string
-  readonly policy: string
-  readonly training: number
-  readonly capacity_factor: number
-  readonly alpha: number
-  readonly updates: number
-  readonly ema_start: number
-  readonly routing_chunk_seqs: number
-  readonly top_k: number
-  readonly load_balance: string
-  readonly deepseek_bias_lr: number
-  readonly S: number
-  readonly M: number
-  readonly D: number
-  readonly decay: number
-  readonly threshold0: number
-}
-
-const scriptOf = ({ config }: VectorEntry) => config as unknown as Script
-const int = (t: Tensor): Tensor => ({ ...t, dtype: 'int32', data: Int32Array.from(t.data) })
-const shaped = (t: Tensor, shape: readonly number[]): Tensor => ({ ...t, shape })
-const float = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor =>
-  tensor(Float32Array.from(values), shape)
-/** Slice `index` of the first axis. */
-function at(t: Tensor, index: number): Tensor {
-  const width = t.data.length / (t.shape[0] as number)
-  const data = t.data.slice(index * width, (index + 1) * width) as Tensor['data']
-  return { ...t, shape: t.shape.slice(1), data }
-}
-
-/** The script's names of weights. */
-const WEIGHTS: Readonly<Record<string, ThresholdWeights>> = {
-  sigmoid: 'sigmoid',
-  relu: 'relu',
-  softmax_k: 'softmax-tokens',
-  softmax_e: 'softmax-experts',
-  softmax_e_shared_out: 'softmax-experts-shared-out',
-}
-
-function engine(c: Script): PolicyConfig {
-  const common = {
-    granularity: c.g,
-    expansion: c.e,
-    sharedExpert: c.shared === 1,
-    decay: c.alpha,
-    averageFrom: c.ema_start ?? 0,
-    weights: WEIGHTS[c.activation ?? 'sigmoid'] as ThresholdWeights,
-  }
-  return c.policy === 'topk'
-    ? { kind: 'expert-choice', ...common, pool: c.routing_chunk_seqs || null }
-    : { kind: 'threshold', ...common, capacity: c.capacity_factor < 0 ? null : c.capacity_factor }
-}
-
-/** The state after `updates` updates, from the script's raw average. */
-function averaged(gate: SparseGate, { updates, alpha }: Script, raw: Tensor | undefined): PolicyState {
-  const state = gate.initialState()
-  return raw ? { ...state, cutoff: raw, correction: float([1 - alpha ** updates], []) } : state
-}
-
-const optional = (v: Vectors, name: string) => (v.names('').includes(name) ? v.get(name) : undefined)
-const comparing = (v: Vectors, probe: Probe) => (name: string, got: Tensor) =>
-  v.names('').includes(name)
-    ? probe.compare(name, shaped(got, v.get(name).shape), v.get(name), v.tolerance(name))
-    : Promise.resolve()
+import {
+  averagedState,
+  comparing,
+  float,
+  int,
+  optional,
+  policyOf,
+  scriptOf,
+  shaped,
+  sliceAt,
+  tokenChoice,
+} from './policy-script.js'
+import { openVectors, type VectorEntry } from './vectors.js'
 
 /** Routes as in training: no update is made, but everything is accumulated. */
 async function routeInTraining(
@@ -115,7 +53,7 @@ async function routeInTraining(
 export async function checkEngine(entry: VectorEntry, probe: Probe): Promise<void> {
   const v = await openVectors(entry)
   const c = scriptOf(entry)
-  const select = engine(c)
+  const select = policyOf(c)
   const [x, params] = [v.get('input.x'), { 'W.weight': v.get('param.router.weight') }]
   const compare = comparing(v, probe)
   for (const divideByFanout of [false, true]) {
@@ -125,7 +63,7 @@ export async function checkEngine(entry: VectorEntry, probe: Probe): Promise<voi
       bias: false,
       select: { ...select, divideByFanout } as PolicyConfig,
     })
-    const state = averaged(gate, c, optional(v, 'input.cutoff_ema_raw'))
+    const state = averagedState(gate.initialState(), c, optional(v, 'input.cutoff_ema_raw'))
     try {
       const found: Readonly<Record<string, Tensor>> = c.training
         ? await routeInTraining(probe.backend, gate, params, state, x)
@@ -165,7 +103,7 @@ export async function checkEngine(entry: VectorEntry, probe: Probe): Promise<voi
 export async function checkAverage(entry: VectorEntry, probe: Probe): Promise<void> {
   const v = await openVectors(entry)
   const c = scriptOf(entry)
-  const policy = resolvePolicy(engine(c), c.E)
+  const policy = resolvePolicy(policyOf(c), c.E)
   const runner = policyRunner(probe.backend, policy)
   const logits = v.get('input.logits')
   const near = (name: string, got: Tensor, want: Tensor) => probe.compare(name, got, want, v.tolerance(name))
@@ -174,46 +112,36 @@ export async function checkAverage(entry: VectorEntry, probe: Probe): Promise<vo
   for (let s = 0; s < c.S; s++) {
     const before = state
     for (let m = 0; m < c.M; m++) {
-      const batch = at(at(logits, s), m)
+      const batch = sliceAt(sliceAt(logits, s), m)
       const one = { ...batch, shape: [1, ...batch.shape] }
       const decided = await runner.decide(state, one, { training: true })
       state = decided.state
-      if (m === 0) await near('output.cutoffs', state.total as Tensor, at(at(v.get('output.cutoffs'), s), 0))
+      if (m === 0)
+        await near('output.cutoffs', state.total as Tensor, sliceAt(sliceAt(v.get('output.cutoffs'), s), 0))
       if (c.policy !== 'threshold') continue
       const running = (state.total as Tensor).data.map((t: number) => t / (m + 1))
       await near(
         'output.cutoffs_for_metrics',
         float(running),
-        at(at(v.get('output.cutoffs_for_metrics'), s), m),
+        sliceAt(sliceAt(v.get('output.cutoffs_for_metrics'), s), m),
       )
     }
     state = await runner.settle(state)
     if (s >= c.ema_start) updates++
-    await probe.compare('updates', int(float([updates], [])), at(v.get('output.updates'), s), EXACT)
-    await near('output.ema_raw', state.cutoff as Tensor, at(v.get('output.ema_raw'), s))
-    await near('output.ema_effective', float(cutoffsOf(policy, state)), at(v.get('output.ema_effective'), s))
+    await probe.compare('updates', int(float([updates], [])), sliceAt(v.get('output.updates'), s), EXACT)
+    await near('output.ema_raw', state.cutoff as Tensor, sliceAt(v.get('output.ema_raw'), s))
+    await near(
+      'output.ema_effective',
+      float(cutoffsOf(policy, state)),
+      sliceAt(v.get('output.ema_effective'), s),
+    )
     if (c.M > 1) continue
-    const adapted = adapt(policy, before, at(at(logits, s), 0))
+    const adapted = adapt(policy, before, sliceAt(sliceAt(logits, s), 0))
     await near(
       'output.ema_effective',
       float(cutoffsOf(policy, adapted)),
-      at(v.get('output.ema_effective'), s),
+      sliceAt(v.get('output.ema_effective'), s),
     )
-  }
-}
-
-function tokenChoice(c: Script): PolicyConfig {
-  const balanced = c.load_balance === 'aux' || c.load_balance === 'aux_error'
-  return {
-    kind: 'token-choice',
-    k: c.top_k,
-    normalize: false,
-    weights: c.activation === 'sigmoid' || c.activation === 'relu' ? c.activation : 'softmax',
-    // The script has its anchor where there is no shared expert to take it.
-    anchor: c.activation === 'softmax_e' && c.shared === 0,
-    balance: balanced ? 1 : 0,
-    balanceForm: c.load_balance === 'aux_error' ? 'error' : 'product',
-    biasRate: c.deepseek_bias_lr ?? 0,
   }
 }
 
@@ -260,16 +188,16 @@ export async function checkBias(entry: VectorEntry, probe: Probe): Promise<void>
   let state = gate.initialState()
   for (let s = 0; s < c.S; s++) {
     for (let m = 0; m < c.M; m++) {
-      const x = at(at(v.get('input.x'), s), m)
+      const x = sliceAt(sliceAt(v.get('input.x'), s), m)
       const found = await routeInTraining(probe.backend, gate, params, state, x)
-      const want = at(at(v.get('output.expert_idxs'), s), m)
+      const want = sliceAt(sliceAt(v.get('output.expert_idxs'), s), m)
       await probe.compare('output.expert_idxs', shaped(found.indices as Tensor, want.shape), want)
       state = stateOf(found, state)
     }
-    await probe.compare('output.counts', state.taken as Tensor, at(v.get('output.counts'), s))
+    await probe.compare('output.counts', state.taken as Tensor, sliceAt(v.get('output.counts'), s))
     state = await runner.settle(state)
     const name = 'output.router_bias'
-    await probe.compare(name, state.bias as Tensor, at(v.get(name), s), v.tolerance(name))
+    await probe.compare(name, state.bias as Tensor, sliceAt(v.get(name), s), v.tolerance(name))
   }
   runner.dispose()
 }
@@ -290,12 +218,12 @@ export async function checkCosine(entry: VectorEntry, probe: Probe): Promise<voi
   let state: PolicyState = { ...gate.initialState(), cutoff: first }
   const near = (name: string, got: Tensor, s: number) => {
     if (!v.names('').includes(name)) return Promise.resolve()
-    const want = at(v.get(name), s)
+    const want = sliceAt(v.get(name), s)
     return probe.compare(name, shaped(got, want.shape), want, v.tolerance(name))
   }
   const runner = policyRunner(probe.backend, gate.policy)
   for (let s = 0; s < (x.shape[0] as number); s++) {
-    const found = await routeInTraining(probe.backend, gate, params, state, at(x, s))
+    const found = await routeInTraining(probe.backend, gate, params, state, sliceAt(x, s))
     await near('output.scores', found.logits as Tensor, s)
     await near('output.loads', int(found.load as Tensor), s)
     state = await runner.settle(stateOf(found, state))

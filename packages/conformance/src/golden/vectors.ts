@@ -52,6 +52,8 @@ const MODULES: Readonly<Record<string, () => Module>> = {
   b1: () => import('../vectors/b1.js'),
   b2: () => import('../vectors/b2.js'),
   'b3-b7': () => import('../vectors/b3-b7.js'),
+  b4: () => import('../vectors/b4.js'),
+  b5: () => import('../vectors/b5.js'),
   b6: () => import('../vectors/b6.js'),
   s0: () => import('../vectors/s0.js'),
   s4: () => import('../vectors/s4.js'),

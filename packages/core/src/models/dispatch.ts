@@ -18,11 +18,16 @@ export function resolveRouter(
   path: string,
 ): ResolvedGateConfig {
   const gate = resolveGateConfig({ ...router, ...size })
+  requireDispatchable(gate, dispatchAhead, path)
+  return gate
+}
+
+/** @throws FEP_BAD_CONFIG for a gate that decides for the next token, unless the user has allowed that */
+export function requireDispatchable(gate: ResolvedGateConfig, dispatchAhead: boolean, path: string): void {
   if (gate.anticipation?.kind === 'direct' && !dispatchAhead)
     throw new FepError(
       'FEP_BAD_CONFIG',
       `${path}.router.anticipation.kind is 'direct', which decides for the token after the one that is dispatched; ` +
         "accepted: 'additive', 'distribution', or 'direct' with dispatchAhead: true",
     )
-  return gate
 }

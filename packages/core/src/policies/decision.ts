@@ -35,6 +35,8 @@ export interface Decision {
   readonly shared: Value
   /** int32 (k, N), best first, −1 where fewer were selected; k = E where a token may get any number. */
   readonly indices: Value
+  /** (k, N), where every token takes k experts: the weights of `indices`, in their order, 0 beside −1. */
+  readonly chosen?: Value
   /** (1, N): how far the nearest score is from where the decision would change. */
   readonly margin: Value
   /** (E): tokens of each expert. */

@@ -2,7 +2,7 @@
 import { FepError } from '../errors.js'
 import { bestExperts, memberMask, NO_CONTENDER } from '../gates/select.js'
 import type { Value } from '../graph/builder.js'
-import { expand, gather, greater, mul, reshape, sum } from '../graph/expressions.js'
+import { cast, expand, gather, greater, greaterOrEqual, mul, reshape, sum } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
 import { random } from '../random/stream.js'
 import type { Tensor } from '../tensor.js'
@@ -19,11 +19,13 @@ function equally(
 ): Decision {
   const { logits, valid, state } = operands
   const mask = maskOf(greater(selected, 0), valid)
+  const kept = valid ? keptIndices(indices, mask) : indices
   return {
     mask,
     weights: mul(mask, 1 / k),
     shared: expand(logits.builder.constant(1, [1, 1]), [1, logits.shape[1] as Dim]),
-    indices: valid ? keptIndices(indices, mask) : indices,
+    indices: kept,
+    chosen: mul(cast(greaterOrEqual(kept, 0), 'float32'), 1 / k),
     margin,
     load: sum(mask, 1),
     losses: {},

@@ -28,6 +28,8 @@ export interface SparseGraphOptions extends Omit<SequenceOptions, 'layout'> {
   readonly training?: boolean
   /** Take `valid`, bool (B,T): false for padding. Default false. */
   readonly valid?: boolean
+  /** Also return `chosen` (B,T,k), the weights of `indices`, where every token takes k experts. Default false. */
+  readonly chosen?: boolean
 }
 
 /** Gates on cosines have a graph of their own. */
@@ -96,7 +98,7 @@ function returnState(builder: GraphBuilder, { state }: Decision): void {
  * (B,T), `load` (E), and in training `policy/NAME`, `penalty`, `dropped` (B,T,E), `clamped` (E), where there are any.
  */
 export function sparseSequenceGraph(model: SparseGateModel, options: SparseGraphOptions): Graph {
-  const { batch, training = false, valid, ...sequence } = options
+  const { batch, training = false, valid, chosen, ...sequence } = options
   const symbolic =
     model.policy.kind === 'cosine-threshold'
       ? cosineGraph(model, options.steps)
@@ -119,6 +121,7 @@ export function sparseSequenceGraph(model: SparseGateModel, options: SparseGraph
   builder.output('mask', perToken(decision.mask))
   builder.output('shared', alone(decision.shared))
   builder.output('load', decision.load)
+  if (chosen && decision.chosen) builder.output('chosen', perToken(decision.chosen))
   if (!training) return builder.build()
   if (decision.penalty) builder.output('penalty', decision.penalty)
   if (decision.dropped) builder.output('dropped', perToken(decision.dropped))

@@ -4,16 +4,15 @@ import { FepError } from '../errors.js'
 import { resolveLoss, routedSteps } from '../gates/loss-config.js'
 import type { ParameterSpec, Params } from '../gates/parameters.js'
 import { cutColumns, readBatch, type TrainerOptions, type TrainingBatch } from '../gates/trainer.js'
-import type { Value } from '../graph/builder.js'
 import { type Tensor, transpose } from '../tensor.js'
 import type { LossResult } from '../training/step-result.js'
 import { openTrainer, type TrainingLoop } from '../training/trainer.js'
+import { carriedPolicy, checkShares, policyStateFrom } from './carried.js'
 import { checkIds } from './fixed.js'
-import { POLICY, sparseLossGraph } from './gate-graphs.js'
+import { sparseLossGraph } from './gate-graphs.js'
 import type { SparseGateModel } from './gate-model.js'
-import { promisesOf, settle } from './policy.js'
-import { checkPools } from './pools.js'
-import { checkPolicyState, type PolicyState } from './state.js'
+import { promisesOf } from './policy.js'
+import type { PolicyState } from './state.js'
 
 /** Options of a trainer of a gate with a policy. */
 export type SparseTrainerOptions = Omit<TrainerOptions, 'layout'>
@@ -65,7 +64,7 @@ export async function createSparseTrainer(
   options: SparseTrainerOptions,
 ): Promise<SparseTrainer> {
   const { gate, policy } = model
-  checkPolicyState(policy, state)
+  const carried = carriedPolicy(policy, state)
   const loss = resolveLoss(gate, options.loss)
   if (policy.kind === 'cosine-threshold' || loss.time === 'last')
     throw new FepError(
@@ -80,8 +79,7 @@ export async function createSparseTrainer(
     const scored = routedSteps(steps, loss)
     const valid = batch.valid && cutColumns(batch.valid, scored, 'batch-major')
     const size = batch.x.shape[0] as number
-    if (policy.kind === 'threshold') checkPools(policy, [size, scored], valid, null)
-    if (policy.kind === 'expert-choice') checkPools(policy, [size, scored], valid, policy.pool)
+    checkShares(policy, [size, scored], valid, true)
     if (valid) {
       feeds.valid = valid
       feeds.mask = weightsOf(valid, feeds.mask)
@@ -101,9 +99,6 @@ export async function createSparseTrainer(
       feeds,
     }
   }
-  const named = <T>(values: Readonly<Record<string, T>>, rename: (name: string) => string) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [rename(name), value]))
-  const bare = (name: string) => name.slice(POLICY.length)
   const perExpert = async (results: { read(name: string): Promise<Tensor> }, name: string) =>
     Array.from((await results.read(name)).data)
   const none = () => new Array<number>(gate.experts).fill(0)
@@ -125,14 +120,11 @@ export async function createSparseTrainer(
         dropped: async () => (drops ? perExpert(results, 'dropped') : none()),
         clamped: async () => (clamps ? perExpert(results, 'clamped') : none()),
       }),
-      carried: {
-        initial: named(state, (name) => POLICY + name),
-        settle: (values) => named<Value>(settle(policy, named<Value>(values, bare)), (name) => POLICY + name),
-      },
+      carried,
     },
     backend,
     initial,
     options,
   )
-  return { ...loop, state: async () => named(await carriedState(), bare) }
+  return { ...loop, state: async () => policyStateFrom(await carriedState()) }
 }

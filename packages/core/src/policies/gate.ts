@@ -1,8 +1,7 @@
 /** The public face of a gate with a policy: routed, streamed and trained with its state in the caller's hands. */
-import type { Backend, Feed } from '../backend/contract.js'
+import type { Backend } from '../backend/contract.js'
 import { takeAll } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
-import { FepError } from '../errors.js'
 import { checkTokens, precisionFeed } from '../gates/edge.js'
 import type { RouteOptions, Routing } from '../gates/gate.js'
 import {
@@ -17,8 +16,8 @@ import type { Graph } from '../graph/types.js'
 import { optimize } from '../passes/optimize.js'
 import { random } from '../random/stream.js'
 import type { Tensor } from '../tensor.js'
-import { checkIds } from './fixed.js'
-import { POLICY, type SparseGraphOptions, sparseSequenceGraph } from './gate-graphs.js'
+import { checkShares, frozenFeeds, type PolicyInputs, policyFeeds } from './carried.js'
+import { type SparseGraphOptions, sparseSequenceGraph } from './gate-graphs.js'
 import {
   resolveSparseGate,
   type SparseGateConfig,
@@ -26,9 +25,8 @@ import {
   sparseGateParams,
 } from './gate-model.js'
 import type { SparseTrainer, SparseTrainerOptions } from './gate-trainer.js'
-import { type PolicyPromises, promisesOf } from './policy.js'
-import { checkPools } from './pools.js'
-import { checkPolicyState, frozenStates, initialPolicyState, type PolicyState } from './state.js'
+import { type PolicyPromises, promisesOf, requireStreaming } from './policy.js'
+import { checkPolicyState, initialPolicyState, type PolicyState } from './state.js'
 
 /** What a gate with a policy returns: as `Routing`, and what a sparse layer needs. */
 export interface SparseRouting extends Routing {
@@ -47,14 +45,7 @@ export interface SparseRouting extends Routing {
 }
 
 /** Options of one routing call. */
-export interface SparseRouteOptions extends RouteOptions {
-  /** bool (B,T): false for padding, which goes to no expert and counts nowhere. Default: all tokens are real. */
-  readonly valid?: Tensor
-  /** Uniform numbers (B,T,E), for `random` and for nothing else. */
-  readonly uniform?: Tensor
-  /** int32 token ids (B,T), for `hash` and for nothing else. */
-  readonly ids?: Tensor
-}
+export interface SparseRouteOptions extends RouteOptions, PolicyInputs {}
 
 /** A gate with a policy. Immutable; parameters and state are the caller's. */
 export interface SparseGate extends SparseGateModel, PolicyPromises {
@@ -101,31 +92,6 @@ export interface SparseGate extends SparseGateModel, PolicyPromises {
   release(backend: Backend): Promise<void>
 }
 
-/** What a graph needs of the state, as feeds. */
-const frozenFeeds = (model: SparseGateModel, state: PolicyState): Record<string, Tensor> =>
-  Object.fromEntries(frozenStates(model.policy).map(({ name }) => [POLICY + name, state[name] as Tensor]))
-
-/** The feeds a policy decides on beside logits. @throws FEP_BAD_FEED for one it has no use for, or lacks */
-function policyFeeds(
-  { policy }: SparseGateModel,
-  { uniform, ids, valid }: SparseRouteOptions,
-): Record<string, Feed> {
-  const feeds: Record<string, Feed> = valid ? { valid } : {}
-  for (const [name, value, kind] of [
-    ['uniform', uniform, 'random'],
-    ['ids', ids, 'hash'],
-  ] as const) {
-    if ((value !== undefined) !== (policy.kind === kind))
-      throw new FepError(
-        'FEP_BAD_FEED',
-        `'${name}' is for policies of kind '${kind}'; this one is '${policy.kind}'`,
-      )
-    if (value) feeds[name] = value
-    if (value && policy.kind === 'hash') checkIds(policy, value)
-  }
-  return feeds
-}
-
 /**
  * Makes a gate with a policy.
  * @throws FEP_BAD_CONFIG with the path of the bad field
@@ -162,8 +128,8 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
       checkPolicyState(policy, state)
       checkTokens(x, gate.dim, 3)
       const [batch, steps] = x.shape as [number, number]
-      const beside = policyFeeds(model, options)
-      if (policy.kind === 'expert-choice') checkPools(policy, [batch, steps], options.valid, policy.pool)
+      const beside = policyFeeds(policy, options)
+      checkShares(policy, [batch, steps], options.valid, false)
       const form = {
         steps,
         reset: options.reset !== undefined,
@@ -174,7 +140,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
       const program = await programs.get(backend, JSON.stringify(form), () => graph(form))
       const results = await program.run({
         ...known,
-        ...frozenFeeds(model, state),
+        ...frozenFeeds(policy, state),
         ...beside,
         x,
         ...precisionFeed(gate, options.precision, [batch, steps]),
@@ -185,20 +151,14 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
     stream: async (backend, values, state, { batch = 1 } = {}) => {
       const known = routed(values)
       checkPolicyState(policy, state)
-      if (!promises.causal || policy.kind === 'random' || policy.kind === 'hash')
-        throw new FepError(
-          'FEP_UNSUPPORTED',
-          `a gate with select.kind '${policy.kind}' decides on more than the token it is given${
-            'weights' in policy && policy.weights === 'softmax-tokens' ? " (weights 'softmax-tokens')" : ''
-          }: it has no streaming form`,
-        )
+      requireStreaming(policy)
       const { openStream } = await import('../gates/serving.js')
       return openStream<SparseRouting>({
         backend,
         config: gate,
         horizon,
         graph: graph({ steps: 1, state: true }),
-        params: { ...known, ...frozenFeeds(model, state) },
+        params: { ...known, ...frozenFeeds(policy, state) },
         batch,
       })
     },

@@ -1,4 +1,5 @@
 /** A policy as an expression: what it decides for a batch, and what an optimizer step makes of its state. */
+import { FepError } from '../errors.js'
 import type { Value } from '../graph/builder.js'
 import { averageOnce } from './average.js'
 import type { ResolvedPolicy } from './config.js'
@@ -48,6 +49,18 @@ export function settle(
     default:
       return state
   }
+}
+
+/** @throws FEP_UNSUPPORTED where a decision takes more than the token and what came before it */
+export function requireStreaming(policy: ResolvedPolicy): void {
+  if (promisesOf(policy).causal && policy.kind !== 'random' && policy.kind !== 'hash') return
+  const across = 'weights' in policy && policy.weights === 'softmax-tokens'
+  throw new FepError(
+    'FEP_UNSUPPORTED',
+    `a gate with select.kind '${policy.kind}' decides on more than the token it is given${
+      across ? " (weights 'softmax-tokens')" : ''
+    }: it has no streaming form`,
+  )
 }
 
 /** What can be said of a policy before it runs. */

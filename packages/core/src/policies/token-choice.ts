@@ -57,6 +57,20 @@ function weightsOf({ weights, anchor, normalize }: TokenChoice, logits: Value, a
   return div(raw, max(least, sum(raw, 0, true)))
 }
 
+/** The same for the selected alone (k, N): nothing here is as wide as all experts but the scores. */
+function weightsOfBest(
+  { weights, anchor, normalize, scale }: TokenChoice,
+  logits: Value,
+  all: Value,
+  indices: Value,
+) {
+  const scaled = (w: Value) => (scale === 1 ? w : mul(w, scale))
+  if (normalize && weights === 'softmax' && !anchor)
+    return scaled(softmax(gatherElements(logits, indices, 0), 0))
+  const raw = gatherElements(all, indices, 0)
+  return scaled(normalize ? div(raw, max(1e-20, sum(raw, 0, true))) : raw)
+}
+
 /** Decides for each token. */
 export function byTokenChoice(policy: TokenChoice, operands: PolicyOperands): Decision {
   const { state, valid, training, noise, noiseScale } = operands
@@ -78,6 +92,8 @@ export function byTokenChoice(policy: TokenChoice, operands: PolicyOperands): De
     policy.scale === 1 ? mask : mul(mask, policy.scale),
   )
   const { balance, balanceForm: form, zLoss } = policy
+  const best = weightsOfBest(policy, logits, all, indices)
+  const dropless = mask === wanted && !valid
   const losses: Record<string, Value> = {}
   if (training && balance > 0)
     losses.balance = loadBalanceLoss(all, wanted, { k, form, ...(valid && { valid }) })
@@ -88,7 +104,8 @@ export function byTokenChoice(policy: TokenChoice, operands: PolicyOperands): De
     mask,
     weights,
     shared: expand(logits.builder.constant(1, [1, 1]), [1, tokens]),
-    indices: mask === wanted && !valid ? indices : keptIndices(indices, mask),
+    indices: dropless ? indices : keptIndices(indices, mask),
+    chosen: dropless ? best : mul(best, gatherElements(mask, indices, 0)),
     margin,
     load: sum(mask, 1),
     ...(mask === wanted ? {} : { dropped: sub(wanted, mask) }),

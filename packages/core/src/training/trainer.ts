@@ -73,6 +73,11 @@ export interface TrainingSubject<Batch, Result> {
   read(batch: Batch): { readonly form: LossForm; readonly feeds: Record<string, Feed> }
   /** What a step returns. */
   show(results: HeldResults): Result
+  /**
+   * Looks at what a program returned before anything of it is kept. Another form means that its results are void: the batch
+   * runs again in that one.
+   */
+  refit?(form: LossForm, fetched: Fetches): Promise<LossForm | undefined>
   /** State beside the parameters. */
   readonly carried?: CarriedState
 }
@@ -87,7 +92,7 @@ export interface OpenTrainer<Batch, Result> extends TrainingLoop<Batch, Result> 
 
 /** @internal */
 export function openTrainer<Batch, Result>(
-  { specs, read, show: present, carried: beside }: TrainingSubject<Batch, Result>,
+  { specs, read, show: present, carried: beside, refit }: TrainingSubject<Batch, Result>,
   backend: Backend,
   initial: Params,
   { optimizer, schedule }: OptimizationOptions,
@@ -136,6 +141,15 @@ export function openTrainer<Batch, Result>(
     programs.get(backend, `${kind}/${form.key}`, () =>
       kind === 'step' ? graphOf(form) : accumulateGraph(form.graph(), names),
     )
+  const runFitting = async (kind: 'step' | 'accumulate', first: LossForm, feeds: Record<string, Feed>) => {
+    for (let form = first; ; ) {
+      const fetched = await (await programOf(kind, form)).run(feeds)
+      const next = await refit?.(form, fetched)
+      if (!next) return fetched
+      for (const t of Object.values(fetched)) t.dispose()
+      form = next
+    }
+  }
   const withHeld = (feeds: Record<string, Feed>, from: readonly string[]): Record<string, Feed> => {
     for (const name of from) feeds[name] = held.get(name) as Feed
     return feeds
@@ -168,8 +182,7 @@ export function openTrainer<Batch, Result>(
       feeds.lr = nextRate(lr)
       updates++
       return queue(async () => {
-        const program = await programOf('step', form)
-        const fetched = await program.run(withHeld(feeds, carried))
+        const fetched = await runFitting('step', form, withHeld(feeds, carried))
         keep(fetched, carried)
         done++
         return keepResult(fetched, carried)
@@ -179,10 +192,9 @@ export function openTrainer<Batch, Result>(
       use()
       const { form, feeds } = read(batch)
       return queue(async () => {
-        const program = await programOf('accumulate', form)
         if (!held.get(TOTAL)) held.set(TOTAL, zeros([total]))
         const added = [TOTAL, ...besides]
-        const fetched = await program.run(withHeld(feeds, [PACKED, ...added]))
+        const fetched = await runFitting('accumulate', form, withHeld(feeds, [PACKED, ...added]))
         keep(fetched, added)
         pending++
         return keepResult(fetched, added)
