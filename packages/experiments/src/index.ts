@@ -83,6 +83,25 @@ export {
 } from './tasks/last-step.js'
 export { bestDecay, type LastStepBounds, lastStepBounds, weightedAccuracy } from './tasks/last-step-bounds.js'
 export { type NoisyExpertsBatch, type NoisyExpertsTask, openNoisyExperts } from './tasks/noisy-experts.js'
+export { switchingBound } from './tasks/switching/bound.js'
+export { type DurationLaw, uniformly } from './tasks/switching/durations.js'
+export { type BayesRouting, bayesFilter } from './tasks/switching/filter.js'
+export {
+  type RoutingScore,
+  type RoutingScorer,
+  type RoutingScores,
+  routingProbabilities,
+  routingScorer,
+  type Sampled,
+} from './tasks/switching/scores.js'
+export { openSwitching, type SwitchingBatch, type SwitchingStream } from './tasks/switching/stream.js'
+export {
+  type CueSettings,
+  type ReliabilitySettings,
+  resolveSwitching,
+  type SwitchingTask,
+} from './tasks/switching/task.js'
+export { type SwitchingName, switchingTasks } from './tasks/switching/tasks.js'
 export {
   openTwoAlphabets,
   resolveTwoAlphabets,
