@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
+import { boundsCommand } from './commands/bounds.js'
 import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
 import { gateCommand } from './commands/gate.js'
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     reproduceCommand,
     reportCommand,
     claimsCommand,
+    boundsCommand,
     benchCommand,
     conformanceCommand,
     gateCommand,

@@ -66,6 +66,30 @@ export {
 } from './statistics.js'
 export { agreementCell, formatEstimate, markdownTable, type Table, textTable } from './table.js'
 export {
+  type AlternatingAlphabets,
+  type AlternatingAlphabetsBatch,
+  type AlternatingAlphabetsStream,
+  alternatingAlphabets,
+  openAlternatingAlphabets,
+  resolveAlternatingAlphabets,
+} from './tasks/alternating-alphabets.js'
+export {
+  type AlternatingAlphabetsBounds,
+  alternatingAlphabetsBits,
+  alternatingAlphabetsBounds,
+} from './tasks/alternating-alphabets-bounds.js'
+export { type BoundedTask, boundedTasks, type SampledBound } from './tasks/bounded-tasks.js'
+export {
+  type ContinualBatch,
+  type ContinualBound,
+  type ContinualStream,
+  type ContinualTask,
+  continual,
+  continualBound,
+  openContinual,
+  resolveContinual,
+} from './tasks/continual.js'
+export {
   type DomainSwitch,
   type DomainSwitchBatch,
   type DomainSwitchStream,
@@ -86,13 +110,13 @@ export { type NoisyExpertsBatch, type NoisyExpertsTask, openNoisyExperts } from 
 export { switchingBound } from './tasks/switching/bound.js'
 export { type DurationLaw, uniformly } from './tasks/switching/durations.js'
 export { type BayesRouting, bayesFilter } from './tasks/switching/filter.js'
+export type { Sampled } from './tasks/switching/ratio.js'
 export {
   type RoutingScore,
   type RoutingScorer,
   type RoutingScores,
   routingProbabilities,
   routingScorer,
-  type Sampled,
 } from './tasks/switching/scores.js'
 export { openSwitching, type SwitchingBatch, type SwitchingStream } from './tasks/switching/stream.js'
 export {
