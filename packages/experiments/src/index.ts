@@ -14,6 +14,18 @@ export {
   publishedMetrics,
   publishedRatios,
 } from './ablation-published.js'
+export {
+  type Baseline,
+  type BaselineBatch,
+  type BaselineEvaluator,
+  type BaselineState,
+  type BaselineStep,
+  createBaseline,
+  fitBaseline,
+  type RouterCost,
+} from './baselines/baseline.js'
+export { type BaselineConfig, baselineKinds, type ResolvedBaseline } from './baselines/config.js'
+export type { BaselineForm } from './baselines/graph.js'
 export type { BetaRoutingSettings, TaskName } from './beta-routing/settings.js'
 export { betaRouting } from './beta-routing.js'
 export type { Claim, ClaimCheck, ClaimFile, ClaimRule, Verdict } from './claims/claim.js'
