@@ -49,6 +49,10 @@ export { type LanguageModelTraining, openLanguageModel } from './language-model/
 export { languageModel } from './language-model.js'
 export type { Metric, Metrics } from './metric.js'
 export { overhead } from './overhead.js'
+export type { Contender, ContenderOptions, Evaluator, OpenContender } from './past-the-paper/contender.js'
+export { contenders, filterBudget } from './past-the-paper/contenders.js'
+export type { ComparedTask, PastThePaperSettings } from './past-the-paper/settings.js'
+export { pastThePaper } from './past-the-paper.js'
 export type { PrecisionSettings } from './precision/settings.js'
 export { precisionGating } from './precision.js'
 export {

@@ -40,7 +40,7 @@ const renewal: SwitchingTask = {
  */
 export const switchingTasks = {
   fixed,
-  jittered: { ...fixed, duration: uniformly(4, 8) },
+  jittered: { ...fixed, batch: 256, duration: uniformly(4, 8) },
   geometric: { ...renewal, duration: { kind: 'geometric', hazard: 1 / 6 }, successor: 1 / 3 },
   renewal,
   cued: {
