@@ -28,7 +28,7 @@ export interface ContinualTask {
   readonly targetNoise: number
 }
 
-/** Three domains; one token tells the domain about nine times of ten. */
+/** Three domains, which one token tells nineteen times of twenty. */
 export const continual: ContinualTask = {
   batch: 64,
   steps: 12,

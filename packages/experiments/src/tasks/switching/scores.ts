@@ -78,20 +78,20 @@ export function routingScorer({ scored, steps }: Pick<SwitchingTask, 'scored' | 
 
 /**
  * Softmax of logits over experts, in doubles.
- * @param logits (E,T',B); where T' < steps, the steps that were not routed get 0
- * @param steps T
+ * @param logits (E,T,B)
+ * @returns (E,T,B)
  */
-export function routingProbabilities({ data, shape }: Tensor, steps = shape[1] as number): Float64Array {
-  const [experts, routed, batch] = shape as [number, number, number]
-  const [from, to] = [routed * batch, steps * batch]
-  const out = new Float64Array(experts * to)
-  for (let i = 0; i < from; i++) {
+export function routingProbabilities({ data, shape }: Tensor): Float64Array {
+  const [experts, steps, batch] = shape as [number, number, number]
+  const tokens = steps * batch
+  const out = new Float64Array(experts * tokens)
+  for (let i = 0; i < tokens; i++) {
     let most = Number.NEGATIVE_INFINITY
-    for (let e = 0; e < experts; e++) most = Math.max(most, data[e * from + i] as number)
+    for (let e = 0; e < experts; e++) most = Math.max(most, data[e * tokens + i] as number)
     let total = 0
-    for (let e = 0; e < experts; e++) total += Math.exp((data[e * from + i] as number) - most)
+    for (let e = 0; e < experts; e++) total += Math.exp((data[e * tokens + i] as number) - most)
     for (let e = 0; e < experts; e++)
-      out[e * to + i] = Math.exp((data[e * from + i] as number) - most) / total
+      out[e * tokens + i] = Math.exp((data[e * tokens + i] as number) - most) / total
   }
   return out
 }
