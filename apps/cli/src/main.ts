@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
+import { boundsCommand } from './commands/bounds.js'
 import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
 import { gateCommand } from './commands/gate.js'
@@ -30,6 +31,7 @@ export function createProgram(finish: (status: number) => void): Command {
     reproduceCommand,
     reportCommand,
     claimsCommand,
+    boundsCommand,
     benchCommand,
     conformanceCommand,
     gateCommand,

@@ -13,6 +13,7 @@ describe('fep-moe', () => {
     '',
     '--help',
     'reproduce --help',
+    'bounds --help',
     'bench --help',
     'bench train --help',
     'bench stream --help',

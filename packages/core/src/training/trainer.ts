@@ -66,7 +66,7 @@ export interface LossForm {
   graph(): Graph
 }
 
-/** @internal What is trained. */
+/** What is trained. */
 export interface TrainingSubject<Batch, Result> {
   readonly specs: readonly ParameterSpec[]
   /** Checks a batch and says how it is fed. @throws FEP_BAD_FEED */
@@ -82,15 +82,24 @@ export interface TrainingSubject<Batch, Result> {
   readonly carried?: CarriedState
 }
 
-/** @internal A loop and its programs. */
+/** A loop and its programs. */
 export interface OpenTrainer<Batch, Result> extends TrainingLoop<Batch, Result> {
+  /** The graph behind `step` for batches of a form, for profiling and export. */
   formGraph(form: LossForm): Graph
+  /** Compiles that graph ahead of the first step. */
   prepareForm(form: LossForm): Promise<Program>
   /** Copies the carried state to the host, by feed name. */
   carriedState(): Promise<Readonly<Record<string, Tensor>>>
 }
 
-/** @internal */
+/**
+ * Opens a training of whatever has parameters and a loss graph.
+ * @param subject its parameters, how its batches are fed, and what a step shows
+ * @param initial parameters to start from
+ * @throws FEP_BAD_PARAMS, FEP_BAD_CONFIG
+ * @example
+ * const trainer = openTrainer({ specs, read: (batch) => ({ form, feeds: batch }), show: (found) => ({ loss: () => found.read('loss') }) }, backend, initial, { optimizer: adam({ lr: 3e-3 }) })
+ */
 export function openTrainer<Batch, Result>(
   { specs, read, show: present, carried: beside, refit }: TrainingSubject<Batch, Result>,
   backend: Backend,
