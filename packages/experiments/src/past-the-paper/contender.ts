@@ -29,6 +29,7 @@ export interface OpenContender {
   step(batch: SwitchingBatch): Promise<void>
   /** Ends the training: what answers from its parameters. */
   finish(): Promise<Evaluator>
+  /** Gives up what the training holds. */
   dispose(): Promise<void>
 }
 
@@ -36,12 +37,14 @@ export interface OpenContender {
 export interface Evaluator {
   /** (E,T,B) for a batch as large as those of the training. */
   probabilities(batch: SwitchingBatch): Promise<Float64Array>
+  /** Gives up the program. */
   dispose(): void
 }
 
 /** A router that can be opened on a task. */
 export interface Contender {
   readonly cost: RouterCost
+  /** Opens its training. */
   open(backend: Backend, options: ContenderOptions): Promise<OpenContender>
 }
 
