@@ -75,7 +75,10 @@ function books(folder) {
 function beginnings(parts, bytes) {
   const texts = parts.map((part) =>
     // Control characters are slips of a transcription.
-    part.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n]/gu, '').trim(),
+    part
+      .replace(/\r\n/g, '\n')
+      .replace(/[^\P{Cc}\n]/gu, '')
+      .trim(),
   )
   const total = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const cut = texts.map((text) => {

@@ -11,8 +11,8 @@ import {
   importGraph,
   initialize,
   linearSpecs,
-  optimize,
   ops,
+  optimize,
   type ParameterSpec,
   type Params,
   type Program,
@@ -106,7 +106,10 @@ export function createByteModel(sizes: ByteModelSizes, config: MoeLayerConfig): 
     )
     const p = (name: string) => params[name] as Value
     const context = builder.scope('embed', () => {
-      const embedded = ops.reshape(ops.gather(p('embed.weight'), ops.reshape(x, [-1])), [...x.shape, embedding])
+      const embedded = ops.reshape(ops.gather(p('embed.weight'), ops.reshape(x, [-1])), [
+        ...x.shape,
+        embedding,
+      ])
       const shifted = Array.from({ length: window }, (_, j) => ops.slice(embedded, 1, j, j + steps))
       return ops.reshape(ops.concat(shifted, 2), [count, window * embedding])
     })
@@ -117,7 +120,8 @@ export function createByteModel(sizes: ByteModelSizes, config: MoeLayerConfig): 
       const bindings = Object.fromEntries(
         graph.inputs.map((name) => {
           const { dtype, shape } = graph.values[name] as { dtype: Tensor['dtype']; shape: Shape }
-          const value = name === 'x' ? ops.reshape(tokens, [batch, steps, dim]) : builder.input(name, dtype, shape)
+          const value =
+            name === 'x' ? ops.reshape(tokens, [batch, steps, dim]) : builder.input(name, dtype, shape)
           return [name, value]
         }),
       )

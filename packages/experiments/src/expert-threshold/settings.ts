@@ -38,7 +38,7 @@ export interface ExpertThresholdSettings extends ExperimentSettings {
 
 const fullSettings: ExpertThresholdSettings = {
   seeds: [1, 2, 3],
-  epochs: 600,
+  epochs: 800,
   batch: 16,
   steps: 128,
   window: 8,
@@ -48,7 +48,7 @@ const fullSettings: ExpertThresholdSettings = {
   width: 128,
   learningRate: 4e-3,
   decay: 0.95,
-  warmUp: 100,
+  warmUp: 120,
   capacity: 0.5,
   scoredBatches: 32,
   calibrationBatches: 8,

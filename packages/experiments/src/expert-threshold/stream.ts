@@ -63,7 +63,8 @@ export function chosenRows({ x, y }: TextBatch, rows: readonly number[]): TextBa
   const of = ({ shape, data }: Tensor): Tensor => {
     const width = shape[1] as number
     const out = new Int32Array(rows.length * width)
-    for (const [i, row] of rows.entries()) out.set(data.subarray(row * width, (row + 1) * width) as Int32Array, i * width)
+    for (const [i, row] of rows.entries())
+      out.set(data.subarray(row * width, (row + 1) * width) as Int32Array, i * width)
     return { dtype: 'int32', shape: [rows.length, width], data: out }
   }
   return { x: of(x), y: of(y) }
