@@ -28,8 +28,8 @@ export const expertThresholdConditions = {
   tc: { policy: 'token-choice' },
   'tc aux': { policy: 'token-choice', balance: 0.001 },
   'tc bias': { policy: 'token-choice', biasRate: 0.005 },
-  'ec 1/8': { policy: 'expert-choice', pool: 1 / 8 },
-  'ec 1/2': { policy: 'expert-choice', pool: 1 / 2 },
+  'ec eighth': { policy: 'expert-choice', pool: 1 / 8 },
+  'ec half': { policy: 'expert-choice', pool: 1 / 2 },
   ec: { policy: 'expert-choice' },
   et: { policy: 'threshold' },
   'et cold': { policy: 'threshold', warmUp: false },
@@ -61,7 +61,7 @@ function policyOf(spec: ConditionSpec, settings: ExpertThresholdSettings): Polic
       return { kind: 'token-choice', k: GRANULARITY - 1, weights: 'sigmoid', balance, biasRate }
     }
     case 'expert-choice':
-      return { kind: 'expert-choice', ...shares, pool: Math.max(1, Math.floor(batch * (spec.pool ?? 1))) }
+      return { kind: 'expert-choice', ...shares, pool: batch * (spec.pool ?? 1) }
     case 'threshold':
       return { kind: 'threshold', ...shares, capacity, warmUp: (spec.warmUp ?? true) ? warmUp : 0 }
   }

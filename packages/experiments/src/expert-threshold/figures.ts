@@ -8,10 +8,10 @@ import { SERVICES } from './source-change.js'
 /** Conditions that share a panel. */
 const FAMILIES = {
   'token choice': ['tc', 'tc aux', 'tc bias'],
-  'expert choice': ['ec 1/8', 'ec 1/2', 'ec'],
+  'expert choice': ['ec eighth', 'ec half', 'ec'],
   'Expert Threshold': ['et', 'et cold', 'et unshared', 'et cold unshared'],
 } as const
-const PRINCIPAL = ['tc', 'tc aux', 'tc bias', 'ec 1/8', 'ec', 'et', 'et cold', 'et unshared'] as const
+const PRINCIPAL = ['tc', 'tc aux', 'tc bias', 'ec eighth', 'ec', 'et', 'et cold', 'et unshared'] as const
 
 /** What is measured over training, on held-out text, and across a change of source. */
 export function expertThresholdFigures({ runs, settings }: Outcome<ExpertThresholdSettings>): Figure[] {

@@ -25,7 +25,8 @@ export const runMetrics = {
   fanoutCorrelation: { label: 'correlation of experts and loss', range: [-1, 1] },
   fanoutHardMinusEasy: { ...unlimited('experts, hardest − easiest tenth', 3), scale: 1 },
   clamped: share('cutoffs clamped by capacity'),
-  routingChanged: share('tokens routed otherwise in another batch'),
+  // One token that changes is a difference.
+  routingChanged: { ...share('tokens routed otherwise in another batch'), scale: 0 },
   routingChangedChoice: share('the same, expert choice'),
   pairsPeak: unlimited('most pairs of a batch / mean', 3),
   expertFlops: { ...unlimited('FLOPs in experts per token', 0) },

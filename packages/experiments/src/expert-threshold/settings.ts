@@ -6,7 +6,7 @@ import { changeSettings, epochs, experimentEntries } from '../settings.js'
 
 /** Settings. An epoch is one optimizer step. */
 export interface ExpertThresholdSettings extends ExperimentSettings {
-  /** Sequences of a batch B, >= 2. */
+  /** Sequences of a batch B, a multiple of 8: the smallest pool of expert choice is an eighth. */
   readonly batch: number
   /** Bytes that a sequence predicts T, >= 1. */
   readonly steps: number
@@ -70,7 +70,10 @@ const quickSettings = {
 
 const schema = v.strictObject({
   ...experimentEntries,
-  batch: schemas.integerFrom(2, 2 ** 16),
+  batch: v.pipe(
+    schemas.integerFrom(8, 2 ** 16),
+    v.check((n) => n % 8 === 0, 'a multiple of 8'),
+  ),
   steps: schemas.integerFrom(1, 2 ** 12),
   window: schemas.integerFrom(1, 2 ** 8),
   embedding: schemas.integerFrom(1, 2 ** 12),

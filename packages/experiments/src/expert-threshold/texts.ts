@@ -4,6 +4,9 @@
  */
 import { FepError } from '@fep-moe/core'
 
+/** SHA-256 of the file: finished runs are kept under the code that made them, and the text is part of it. */
+export const TEXTS_DIGEST = '1c649b42b1f1c0c83701a9b1612171f45c33939ebe8a71b801eebbd184f4aeeb'
+
 /** Names of the sources. */
 export const SOURCES = ['novel', 'speeches', 'verses'] as const
 
