@@ -226,7 +226,7 @@ describe('the experiment', () => {
     expect(summary.some((row) => row.condition === 'et' && row.metric === 'lossChange')).toBe(false)
     const outcome = { settings, runs, summary, bounds: expertThreshold.bounds(settings) }
     const tables = expertThreshold.tables(outcome)
-    expect(tables.map(({ rows }) => rows.length)).toEqual([10, 10, 7, 10])
+    expect(tables.map(({ rows }) => rows.length)).toEqual([10, 10, 10, 7, 10])
     for (const { columns, rows } of tables)
       for (const row of rows) expect(row.length, row[0]).toBe(columns.length)
     const figures = expertThreshold.figures(outcome)

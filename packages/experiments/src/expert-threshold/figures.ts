@@ -11,7 +11,19 @@ const FAMILIES = {
   'expert choice': ['ec eighth', 'ec half', 'ec'],
   'Expert Threshold': ['et', 'et cold', 'et unshared', 'et cold unshared'],
 } as const
-const PRINCIPAL = ['tc', 'tc aux', 'tc bias', 'ec eighth', 'ec', 'et', 'et cold', 'et unshared'] as const
+/** Colors: no two of one panel are alike. */
+const SLOTS: Readonly<Record<string, number>> = {
+  tc: 0,
+  'tc aux': 1,
+  'tc bias': 2,
+  'ec eighth': 3,
+  'ec half': 4,
+  ec: 5,
+  et: 6,
+  'et cold': 7,
+  'et unshared': 0,
+  'et cold unshared': 3,
+}
 
 /** What is measured over training, on held-out text, and across a change of source. */
 export function expertThresholdFigures({ runs, settings }: Outcome<ExpertThresholdSettings>): Figure[] {
@@ -19,10 +31,10 @@ export function expertThresholdFigures({ runs, settings }: Outcome<ExpertThresho
   const steps = blockSteps(epochs)
   const bands = seeds.length > 1 ? ' Bands are ± one standard deviation over seeds.' : ''
   const lines = (conditions: readonly string[], series: string, xs?: readonly number[]): Series[] =>
-    conditions.map((c, i) =>
+    conditions.map((c) =>
       seriesOverSeeds(runs, c, series, {
-        slot: (PRINCIPAL as readonly string[]).includes(c) ? (PRINCIPAL as readonly string[]).indexOf(c) : i,
-        ...(xs ? { xs } : {}),
+        ...(xs && { xs }),
+        ...(c in SLOTS && { slot: SLOTS[c] as number }),
       }),
     )
   const families = (series: string, xs?: readonly number[]): Panel[] =>
@@ -50,10 +62,12 @@ export function expertThresholdFigures({ runs, settings }: Outcome<ExpertThresho
     {
       id: 'training-imbalance',
       title: 'Imbalance in training',
-      caption: `The largest load of an expert over its target, of the tokens of a block of steps. Expert choice is balanced by construction; Expert Threshold is trained by expert choice for ${warmUp} steps unless cold, and by cutoffs from then on.${bands}`,
+      caption: `The largest load of an expert over its target, of the tokens of a block of steps. Expert choice takes exactly its target and is not shown; Expert Threshold is trained by expert choice for ${warmUp} steps unless cold, and by cutoffs from then on.${bands}`,
       x: overTraining,
       y: { label: 'max load / target' },
-      panels: families('trainingImbalance', steps).map((panel) => ({ ...panel, marks: [ideal] })),
+      panels: families('trainingImbalance', steps)
+        .filter(({ title }) => title !== 'expert choice')
+        .map((panel) => ({ ...panel, marks: [ideal] })),
     },
     {
       id: 'load',
@@ -115,7 +129,7 @@ export function expertThresholdFigures({ runs, settings }: Outcome<ExpertThresho
     {
       id: 'source-change',
       title: 'Serving when the source changes',
-      caption: `The model et serves novel and speeches, then verses, with its cutoffs as trained, adapted after every batch, or calibrated again on other verses. One point is ${settings.scoredBatches / Math.max(1, windows / 2)} batches; small windows are unbalanced by chance.${bands}`,
+      caption: `The model et serves novel and speeches, then verses, with its cutoffs as trained, adapted after every batch, or calibrated again on other verses. Batches per point: ${Math.round(settings.scoredBatches / Math.max(1, windows / 2))}; few batches are unbalanced by chance.${bands}`,
       x: { label: 'window of served batches' },
       y: { label: 'max load / target' },
       panels: [{ title: '', series: services('imbalance'), marks: [change, ideal] }],

@@ -63,6 +63,7 @@ const quickSettings = {
   steps: 64,
   dim: 32,
   width: 32,
+  decay: 0.8,
   warmUp: 10,
   scoredBatches: 4,
   calibrationBatches: 2,

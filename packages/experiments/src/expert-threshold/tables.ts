@@ -32,7 +32,7 @@ export function expertThresholdTables({ summary, settings }: Outcome<ExpertThres
   const of = (metric: string) => (condition: string) => ours(condition, metric)
   return [
     table(
-      `Loss on held-out text and load of ${experts} experts; ${describeSeeds(settings)}, ${epochs} steps of ${batch} × ${steps} bytes`,
+      `Loss on held-out text; ${describeSeeds(settings)}, ${epochs} steps of ${batch} × ${steps} bytes`,
       conditionNames,
       {
         'nats per byte': of('loss'),
@@ -40,9 +40,6 @@ export function expertThresholdTables({ summary, settings }: Outcome<ExpertThres
         '− et': signed,
         'paper, 575M': (c) => PAPER_LOSS[c] ?? '',
         'own choice': of('lossChoice'),
-        'max load / target': of('imbalance'),
-        'end of training': of('imbalanceTraining'),
-        'new source': of('imbalanceUnseen'),
       },
       [
         'tc: token choice, plain, with load-balance loss, with loss-free bias. ec: expert choice among an eighth of the batch, half of it, all of it. et: Expert Threshold; cold: without warm-up by expert choice; unshared: without a shared expert.',
@@ -51,20 +48,32 @@ export function expertThresholdTables({ summary, settings }: Outcome<ExpertThres
       ],
     ),
     table(
+      `Imbalance: the largest load of ${experts} experts over their target`,
+      conditionNames,
+      {
+        'end of training': of('imbalanceTraining'),
+        'held-out text': of('imbalance'),
+        'new source': of('imbalanceUnseen'),
+        'clamped in training': of('clamped'),
+      },
+      [
+        'End of training: the last tenth of the steps, by the rule that trained. New source: text of a kind that no training saw, with cutoffs frozen. «clamped»: share of experts and steps, after warm-up, where capacity changed what the cutoff decided.',
+      ],
+    ),
+    table(
       'How experts are shared out among tokens of held-out text',
       conditionNames,
       {
-        'routed per token': of('fanout'),
-        'std over tokens': of('fanoutSpread'),
+        routed: of('fanout'),
+        std: of('fanoutSpread'),
         'none routed': of('unrouted'),
-        'correlation with loss': of('fanoutCorrelation'),
-        'hardest − easiest tenth': of('fanoutHardMinusEasy'),
-        'clamped in training': of('clamped'),
+        'with loss': of('fanoutCorrelation'),
+        'hard − easy': of('fanoutHardMinusEasy'),
         'changes with the batch': of('routingChanged'),
         'own choice': of('routingChangedChoice'),
       },
       [
-        '«hardest − easiest tenth»: routed experts of the tenth of the tokens with the largest loss, minus those of the tenth with the smallest. «clamped»: share of experts and steps, after warm-up, where capacity changed what the cutoff decided.',
+        'Routed experts per token, their standard deviation over tokens, and their correlation with a token’s loss. «hard − easy»: those of the tenth of the tokens with the largest loss, minus those of the tenth with the smallest.',
         '«changes with the batch»: share of the tokens that get other experts when their sequence arrives among other sequences, in another order, or alone.',
       ],
     ),
