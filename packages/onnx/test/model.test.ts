@@ -35,6 +35,26 @@ describe('a model', () => {
     expect(nodesOf(parse(leaky(6)).graph)).toMatchSnapshot()
     expect(nodesOf(parse(leaky(100), { batchHint: 512 }).graph)).toMatchSnapshot()
   })
+  it('cuts the inner dimension of products of many rows that lie 4096 bytes apart, and only of those', () => {
+    /** Products that add to another one. Literals of a parameter's size are typed arrays, as they are where parameters are bound. */
+    const sums = (rows: number, hidden: number) => {
+      const b = new GraphBuilder('experts')
+      const weights = (shape: readonly number[]) =>
+        b.constant(new Array<number>(16 * hidden).fill(0.5), shape)
+      const offsets = b.input('offsets', 'int32', [3])
+      const first = ops.groupedMatMul(b.input('x', 'float32', [rows, 8]), weights([2, 8, hidden]), offsets)
+      b.output('y', ops.groupedMatMul(ops.relu(first), weights([2, hidden, 8]), offsets))
+      const graph = b.build()
+      const nodes = graph.nodes.map((node) =>
+        node.op === 'Constant'
+          ? { ...node, attrs: { ...node.attrs, data: Float32Array.from(node.attrs.data as number[]) } }
+          : node,
+      )
+      const lines = nodesOf(parse({ ...graph, nodes } as Graph).graph)
+      return lines.filter((line) => / = Gemm\(.*, .*, /.test(line)).length
+    }
+    expect([sums(1024, 1024), sums(1024, 2048), sums(1024, 1040), sums(256, 4096)]).toEqual([2, 2, 0, 0])
+  })
   it('reads well for a gate', () => {
     const gate = createGate({
       dim: 4,

@@ -19,6 +19,8 @@ interface Case {
   readonly k: number
   readonly activation: 'relu' | 'silu'
   readonly normalize: boolean
+  /** Default true. */
+  readonly bias?: boolean
 }
 
 const CASES: readonly Case[] = [
@@ -27,6 +29,8 @@ const CASES: readonly Case[] = [
   { tokens: 40, dim: 6, experts: 5, width: 7, k: 3, activation: 'relu', normalize: true },
   // Large enough for products, activations and weights expert by expert.
   { tokens: 1024, dim: 16, experts: 8, width: 520, k: 2, activation: 'silu', normalize: false },
+  // Rows 4096 bytes apart: the second product is the sum of two.
+  { tokens: 1024, dim: 16, experts: 4, width: 1024, k: 2, activation: 'silu', normalize: true, bias: false },
 ]
 
 const DOMAIN = 'com.microsoft'
@@ -75,16 +79,16 @@ function operatorModel({ tokens, dim, experts, width, k, activation, normalize }
 
 async function byOperator(one: Case, layer: MoeLayer, params: Params, x: Tensor, logits: Tensor) {
   const session = await InferenceSession.create(operatorModel(one), { logSeverityLevel: 4 })
-  const stacked = (name: string, shape: readonly number[]) =>
-    new RuntimeTensor(
-      'float32',
-      Float32Array.from(
-        Array.from({ length: layer.experts.count }, (_, e) => [
-          ...(params[`experts.${e}.${name}`] as Tensor).data,
-        ]).flat(),
-      ),
-      [layer.experts.count, ...shape],
-    )
+  const stacked = (name: string, shape: readonly number[]) => {
+    const { count } = layer.experts
+    const size = shape.reduce((n, d) => n * d, 1)
+    const data = new Float32Array(count * size)
+    for (let e = 0; e < count; e++) {
+      const part = params[`experts.${e}.${name}`]
+      if (part) data.set(part.data as Float32Array, e * size)
+    }
+    return new RuntimeTensor('float32', data, [count, ...shape])
+  }
   const { tokens, dim, experts, width } = one
   const { y } = await session.run({
     x: new RuntimeTensor('float32', x.data as Float32Array, [tokens, dim]),
@@ -102,13 +106,13 @@ describe.each(CASES)(
   'top-$k of $experts experts, $tokens tokens, $activation, normalized $normalize',
   (one) => {
     it.each(['fed', 'opened'])('gives what the operator gives, parameters %s', async (how) => {
-      const { tokens, dim, experts, width, k, activation, normalize } = one
+      const { tokens, dim, experts, width, k, activation, normalize, bias = true } = one
       const backend = await onnxBackend({ smallPrograms: 'native' })
       const layer = createMoeLayer({
         dim,
         experts,
         router: { select: { kind: 'token-choice', k, normalize } },
-        expert: { width, activation, bias: true },
+        expert: { width, activation, bias },
         residual: false,
       })
       const params = layer.init({ seed: 21 })

@@ -3,11 +3,11 @@
  * single steps (T = 1) and training.
  */
 import type { GraphBuilder, Value } from '../graph/builder.js'
-import { add, pad, slice, softmax } from '../graph/expressions.js'
+import { add, linear, pad, slice, softmax } from '../graph/expressions.js'
 import { anticipationParams, predictNext } from './anticipation.js'
 import type { ResolvedGateConfig } from './config.js'
 import { averageTokens, mixIn } from './distribution.js'
-import { flattenTokens, project, unflattenTokens } from './feature-major.js'
+import { flattenTokens, project, swapLayout, unflattenTokens } from './feature-major.js'
 import { runningMean } from './mean.js'
 import { charge } from './membrane.js'
 import { advance, decayOf, integrate, memoryParams } from './memory.js'
@@ -33,6 +33,8 @@ export interface GateOperands {
   readonly x: Value
   /** The same tokens as columns of a table: layers on them are then taken from the table. */
   readonly tokens?: TokenTable
+  /** The same tokens (B, T, d), where they came so; emitted on call. A gate that does no more than project them need not turn them. */
+  readonly rows?: () => Value
   /** The tokens one step later (d, T, B): only the oracle reads them. Default: x shifted, zeros at the end. */
   readonly future?: Value
   /** Π (E), or (E, T, B) where every sequence has its own. */
@@ -75,9 +77,12 @@ export function composeGate(
   const affinity = (v: Value) =>
     builder.scope('affinity', () => project(v, params['W.weight'] as Value, params['W.bias']))
   const tokenAffinity = () =>
-    builder.scope('affinity', () =>
-      tokenLayer(x, undefined, table)(params['W.weight'] as Value, params['W.bias']),
-    )
+    builder.scope('affinity', () => {
+      const weight = params['W.weight'] as Value
+      const bias = params['W.bias']
+      if (!operands.rows || table) return tokenLayer(x, undefined, table)(weight, bias)
+      return flattenTokens(swapLayout(linear(operands.rows(), weight, bias)))
+    })
   const weighted = (logits: Value) =>
     config.precision && precision
       ? builder.scope('precision', () =>

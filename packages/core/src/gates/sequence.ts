@@ -44,13 +44,16 @@ export function sequenceGraph(config: ResolvedGateConfig, options: SequenceOptio
   const { steps, layout = 'batch-major' } = options
   const builder = new GraphBuilder('gate')
   const params = declareParams(builder, config)
-  const x = clip(declareTokens(builder, 'x', config.dim, steps, layout), -SATURATION, SATURATION)
+  const tokens = declareTokens(builder, 'x', config.dim, steps, layout)
+  const saturate = (v: Value) => clip(v, -SATURATION, SATURATION)
+  const x = saturate(tokens)
   const precision = declarePrecision(builder, config, steps, layout)
   const state = options.state ? declareStates(builder, config) : {}
   const reset = options.reset ? declarePerToken(builder, 'reset', 'bool', steps, layout) : undefined
   const gate = composeGate(builder, config, {
     params,
     x,
+    ...(layout === 'batch-major' && steps > 1 && { rows: () => saturate(tokens.node?.inputs[0] as Value) }),
     ...(precision && { precision }),
     state,
     ...(reset && { reset }),

@@ -36,8 +36,8 @@ export interface Rows {
   readonly offsets: Value
   /** float32 (E): pairs of each expert. */
   readonly load: Value
-  /** Sums what the rows of each token hold, weighed: (R, d) → (N, d). */
-  combine(rows: Value): Value
+  /** Sums what the rows of each token hold, weighed: (R, d) → (B, T, d). */
+  combine(rows: Value, tokens: readonly [batch: number, steps: number]): Value
 }
 
 const zeros = (builder: GraphBuilder, shape: readonly number[], dtype: 'int32' | 'float32' = 'float32') =>
@@ -87,14 +87,14 @@ export function dispatchFixed(indices: Value, weights: Value, experts: number): 
     experts: gather(owners, order),
     offsets: boundsOf(counts),
     load: cast(counts, 'float32'),
-    combine: (results) => {
+    combine: (results, shape) => {
       const width = results.shape[1] as number
       const weighed = mul(results, gather(reshape(weights, [rows, 1]), order))
       const place = scatterElementsAdd(zeros(builder, [rows], 'int32'), order, countUp(builder, rows), 0)
-      if (k > ADDED) return sum(reshape(gather(weighed, place), [tokens, k, width]), 1)
+      if (k > ADDED) return sum(reshape(gather(weighed, place), [...shape, k, width]), 2)
       const places = reshape(place, [tokens, k])
       const slots = Array.from({ length: k }, (_, j) =>
-        gather(weighed, reshape(slice(places, 1, j, j + 1), [tokens])),
+        gather(weighed, reshape(slice(places, 1, j, j + 1), shape)),
       )
       return slots.reduce((total, slot) => add(total, slot))
     },
@@ -134,11 +134,14 @@ export function dispatchMasked(mask: Value, weights: Value, rows: number): Rows 
     experts: where(greater(used, 0), owner, experts),
     offsets,
     load: cast(counts, 'float32'),
-    combine: (results) => {
+    combine: (results, shape) => {
       const width = results.shape[1] as number
       const weight = mul(gather(reshape(permute(weights), [pairs]), pair), used)
       const weighed = mul(results, reshape(weight, [rows, 1]))
-      return scatterAdd(zeros(builder, [tokens, width]), reshape(token, [rows, 1]), weighed)
+      return reshape(scatterAdd(zeros(builder, [tokens, width]), reshape(token, [rows, 1]), weighed), [
+        ...shape,
+        width,
+      ])
     },
   }
 }

@@ -66,8 +66,9 @@ function mostRows({ policy }: ResolvedMoeLayer, { batch, steps, training = false
 /** A layer under construction. */
 interface Emitted {
   readonly builder: GraphBuilder
-  /** (N, d), N = B · T in order of (sequence, time). */
+  /** (B, T, d) */
   readonly y: Value
+  /** (N, d), N = B · T in order of (sequence, time). */
   readonly tokens: Value
   readonly rows: Rows
   /** (R, d) */
@@ -118,12 +119,12 @@ function emit(model: ResolvedMoeLayer, form: MoeLayerForm, name: string): Emitte
   const results = builder.scope('experts', () =>
     applyToRows(experts, params, gather(tokens, rows.tokens), rows),
   )
-  let y = builder.scope('combine', () => rows.combine(results))
+  let y = builder.scope('combine', () => rows.combine(results, [batch, steps]))
   if (shared) {
     const own = builder.scope('shared', () => applyShared(shared.experts, params, tokens))
-    y = add(y, shared.weight === 'one' ? own : mul(own, perToken('shared')))
+    y = add(y, reshape(shared.weight === 'one' ? own : mul(own, perToken('shared')), y.shape))
   }
-  return { builder, y: residual ? add(y, tokens) : y, tokens, rows, results, routed }
+  return { builder, y: residual ? add(y, bindings.x as Value) : y, tokens, rows, results, routed }
 }
 
 /** Everything but what a layer returns in a form of its own. */
@@ -139,7 +140,7 @@ const TRAINED = new Set(['penalty', 'dropped', 'clamped'])
 export function moeLayerGraph(model: ResolvedMoeLayer, form: MoeLayerForm): Graph {
   const { batch, steps, details = false } = form
   const { builder, y, rows, routed } = emit(model, form, 'moe')
-  builder.output('y', reshape(y, [batch, steps, model.experts.dim]))
+  builder.output('y', y)
   builder.output('load', rows.load)
   for (const [name, value] of routed) {
     const carried = name.startsWith(POLICY) || name.startsWith('state/') || TRAINED.has(name)
@@ -166,13 +167,13 @@ export function moeLayerLossGraph(
     { ...form, training: true },
     'moe/training',
   )
-  const targets = reshape(builder.input('targets', 'float32', [batch, steps, dim]), [size, dim])
+  const targets = builder.input('targets', 'float32', [batch, steps, dim])
   const task = builder.scope('loss', () => {
     const d = sub(y, targets)
-    const each = mean(mul(d, d), 1)
+    const each = mean(mul(d, d), 2)
     const valid = builder.inputs.find(({ name }) => name === 'valid')?.value
     if (!valid) return mean(each)
-    const real = cast(reshape(valid, [size]), 'float32')
+    const real = cast(valid, 'float32')
     return div(sum(mul(each, real)), max(1, sum(real)))
   })
   const penalty = routed.get('penalty')
@@ -188,7 +189,7 @@ export function moeLayerLossGraph(
       'errors',
       builder.scope('errors', () => {
         const alone = model.residual ? add(results, gather(tokens, rows.tokens)) : results
-        const d = sub(alone, gather(targets, rows.tokens))
+        const d = sub(alone, gather(reshape(targets, [size, dim]), rows.tokens))
         const none = expand(builder.constant(0, [1]), [count + 1])
         const total = scatterElementsAdd(none, rows.experts, mean(mul(d, d), 1), 0)
         const ran = greater(rows.load, 0)

@@ -99,6 +99,17 @@ export class GraphWriter {
     return name
   }
 
+  /** Names helper nodes after another core value for a while: one that is written later than it was lowered. */
+  within<T>(at: string, body: () => T): T {
+    const outer = this.at
+    this.at = at
+    try {
+      return body()
+    } finally {
+      this.at = outer
+    }
+  }
+
   /** A fresh name for a value that the core graph does not name. */
   helper(label: string): string {
     return this.model.names.unique(this.at === '' ? label : `${this.at}/${label}`)

@@ -55,7 +55,7 @@ export function lowerByParts(
   const fits = rows.every((r, i) => {
     if (r?.kind === 'rows') return r.sizes === first?.sizes
     const info = call.inputInfos[i] as ValueInfo
-    return r === undefined && (isScalar(info) || isColumn(info))
+    return r?.kind !== 'stack' && (isScalar(info) || isColumn(info))
   })
   if (!first || !fits) return undefined
   const name = call.outputs[0] as string
@@ -64,7 +64,7 @@ export function lowerByParts(
       const r = rows[i]
       if (r?.kind === 'rows') return pick(r)
       return isColumn(call.inputInfos[i] as ValueInfo)
-        ? cut(splitRows(w, input, first.sizes, first.parts.length))
+        ? cut(splitRows(w, input, first.sizes, first.groups))
         : w.written(input)
     })
     return lower({ ...call, inputs, outputs: [w.helper(call.node.op)] }, w)[0] as string
@@ -73,18 +73,17 @@ export function lowerByParts(
     deferRows(w, name, {
       kind: 'rows',
       sizes: first.sizes,
-      parts: first.parts.map((_, e) =>
+      groups: first.groups,
+      cuts: rows.every((r) => r?.kind !== 'rows' || r.cuts),
+      part: (e, columns) =>
         on(
-          (r) => r.parts[e] as string,
-          (columns) => columns[e + 1] as string,
+          (r) => r.part(e, columns),
+          (column) => column[e + 1] as string,
         ),
-      ),
       rest: (which) =>
-        w.once(`${which}(${name})`, () =>
-          on(
-            (r) => r.rest(which),
-            (columns) => columns.at(which === 'before' ? 0 : -1) as string,
-          ),
+        on(
+          (r) => r.rest(which),
+          (column) => column.at(which === 'before' ? 0 : -1) as string,
         ),
     }),
   ]

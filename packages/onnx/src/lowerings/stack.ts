@@ -1,5 +1,6 @@
 /** Stacks of matrices: parameters of experts, joined and turned in the graph, that products take one by one. */
 import type { Shape, ValueInfo } from '@fep-moe/core'
+import type { Columns } from '../emit/deferred.js'
 import type { Call } from '../emit/lowering.js'
 import type { GraphWriter } from '../emit/writer.js'
 
@@ -37,7 +38,11 @@ export function turnedStack(
   const name = outputs[0] as string
   return [
     w.defer(name, {
-      value: { ...stack, transposed: !stack.transposed },
+      value: {
+        ...stack,
+        ...(stack.cut && { cut: (e, rows, columns) => stack.cut?.(e, columns, rows) as string }),
+        transposed: !stack.transposed,
+      },
       write: () => w.op('Transpose', [w.written(source)], { perm: [0, 2, 1] }, name),
     }),
   ]
@@ -56,21 +61,34 @@ export function literalStack({ attrs, outputs }: Call<'Constant'>, w: GraphWrite
   if (dtype !== 'float32' || shape.length !== 3 || !(data instanceof Float32Array)) return undefined
   const name = outputs[0] as string
   const size = (rows as number) * (columns as number)
+  const matrix = (e: number) => data.subarray(e * size, (e + 1) * size)
+  const write = (e: number, dims: readonly number[], values: Float32Array) =>
+    w.literal(w.model.names.unique(`${name}/${e}`), dtype, dims, values)
   return w.defer(name, {
     value: {
       kind: 'stack',
       count: count as number,
       transposed: false,
-      matrix: (e) =>
-        w.once(`matrix(${name},${e})`, () =>
-          w.literal(
-            w.model.names.unique(`${name}/${e}`),
-            dtype,
-            shape.slice(1),
-            data.subarray(e * size, (e + 1) * size),
-          ),
-        ),
+      matrix: (e) => w.once(`matrix(${name},${e})`, () => write(e, shape.slice(1), matrix(e))),
+      cut: (e, rowRange = [0, rows as number], columnRange = [0, columns as number]) =>
+        w.once(`matrix(${name},${e},${rowRange},${columnRange})`, () => {
+          const dims = [rowRange[1] - rowRange[0], columnRange[1] - columnRange[0]] as const
+          return write(e, dims, cutMatrix(matrix(e), columns as number, rowRange, columnRange))
+        }),
     },
     write: () => w.literal(name, dtype, shape, data),
   })
+}
+
+/** A copy of some rows and columns. */
+function cutMatrix(
+  data: Float32Array,
+  width: number,
+  [top, bottom]: Columns,
+  [left, right]: Columns,
+): Float32Array {
+  const out = new Float32Array((bottom - top) * (right - left))
+  for (let r = top; r < bottom; r++)
+    out.set(data.subarray(r * width + left, r * width + right), (r - top) * (right - left))
+  return out
 }
