@@ -29,6 +29,7 @@ export {
   routedSteps,
   scoredSteps,
 } from './gates/loss-config.js'
+export { loadMechanisms } from './gates/on-demand.js'
 export * from './gates/parameters.js'
 export {
   missRates,
@@ -42,7 +43,7 @@ export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
 export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
 export { gateStates, type StateSpec } from './gates/state.js'
-export type { GateState, GateStream } from './gates/stream.js'
+export type { GateState, GateStream, StepOptions } from './gates/stream.js'
 export type {
   BatchForm,
   StepResult,
