@@ -21,14 +21,8 @@ export {
   type Routing,
   type RoutingOf,
 } from './gates/gate.js'
-export { type LossOptions, lossGraph } from './gates/loss.js'
-export {
-  type LossConfig,
-  type ResolvedLoss,
-  resolveLoss,
-  routedSteps,
-  scoredSteps,
-} from './gates/loss-config.js'
+export type { LossOptions } from './gates/loss.js'
+export type { LossConfig, ResolvedLoss } from './gates/loss-config.js'
 export { loadMechanisms } from './gates/on-demand.js'
 export * from './gates/parameters.js'
 export {
@@ -91,10 +85,9 @@ export type * from './ops/attrs.js'
 export type * from './ops/definition.js'
 export { erf, erfc } from './ops/erf.js'
 export { composites, isComposite, primitives } from './ops/table.js'
-export { applyOptimizer, stateName } from './optim/apply-optimizer.js'
 export * from './optim/clip.js'
 export * from './optim/optimizers.js'
-export * from './optim/pack.js'
+export type { PackedSlot } from './optim/pack.js'
 export * from './optim/schedules.js'
 export * from './passes/bind-batch.js'
 export * from './passes/bind-inputs.js'

@@ -6,7 +6,7 @@
 import { FepError } from '../errors.js'
 import type { ResolvedGateConfig } from './config.js'
 
-type Mechanisms = typeof import('./mechanisms.js')
+type Mechanisms = typeof import('./serving.js')
 
 let loaded: Mechanisms | undefined
 
@@ -15,7 +15,7 @@ export async function loadMechanisms({
   belief,
   clock,
 }: Pick<ResolvedGateConfig, 'belief' | 'clock'>): Promise<void> {
-  if (belief || clock) loaded ??= await import('./mechanisms.js')
+  if (belief || clock) loaded ??= await import('./serving.js')
 }
 
 /** @throws FEP_UNSUPPORTED before {@link loadMechanisms} */

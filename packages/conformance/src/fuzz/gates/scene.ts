@@ -5,13 +5,12 @@ import {
   type Gate,
   type Optimizer,
   type Params,
-  resolveLoss,
-  scoredSteps,
   sgd,
   type Tensor,
   type TrainingBatch,
   tensor,
 } from '@fep-moe/core'
+import { resolveLoss, scoredSteps } from '@fep-moe/core/training'
 import { generator, noise } from '../../frame/data.js'
 import type { GateRecipe } from './recipe.js'
 

@@ -4,12 +4,12 @@ import {
   type Gate,
   type Graph,
   type Params,
-  packedSlots,
   type Tensor,
   type TrainingBatch,
   tensor,
   zeros,
 } from '@fep-moe/core'
+import { packedSlots } from '@fep-moe/core/training'
 import { stepsOf as cutSteps, stepOf } from '../../frame/steps.js'
 import { type Bounded, boundsOf, Evaluation, evaluateBounded, exactly } from '../bounds/evaluate.js'
 import { noComparison } from '../compare.js'

@@ -2,7 +2,7 @@
  * Streams that switch again and again, for tests of learning: 4 domains with signal 1.0 on 4 of 16 dims each, σ .8, durations
  * uniform in 4..8, next the cyclic successor with probability .9, else one of the two others. Right: the domain of t+1.
  */
-import { random, type Tensor } from '../src/index.js'
+import { random, type Tensor } from '@fep-moe/core'
 
 const [DOMAINS, DIM, NOISE, LEAST, MOST] = [4, 16, 0.8, 4, 8]
 
@@ -54,9 +54,14 @@ export function renewalBound(x: Tensor, targets: Tensor): { accuracy: number; lo
       const least = Math.min(...squares)
       const weighed = belief.map((row, k) => row.map((p) => p * Math.exp(least - (squares[k] as number))))
       const total = weighed.flat().reduce((n, p) => n + p, 0)
-      const leaving = weighed.map((row) => row.reduce((n, p, a) => n + (p / total) * (hazard[a] as number), 0))
+      const leaving = weighed.map((row) =>
+        row.reduce((n, p, a) => n + (p / total) * (hazard[a] as number), 0),
+      )
       belief = weighed.map((row, k) => [
-        leaving.reduce((n, p, from) => n + p * ([0, 0.9, 0.05, 0.05][(k - from + DOMAINS) % DOMAINS] as number), 0),
+        leaving.reduce(
+          (n, p, from) => n + p * ([0, 0.9, 0.05, 0.05][(k - from + DOMAINS) % DOMAINS] as number),
+          0,
+        ),
         ...row.slice(0, -1).map((p, a) => (p / total) * (1 - (hazard[a] as number))),
       ])
       const expected = belief.map((row) => row.reduce((n, p) => n + p, 0))

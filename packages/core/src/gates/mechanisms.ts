@@ -1,3 +1,0 @@
-/** What `on-demand.ts` fetches, in one piece. */
-export { composeBelief } from './belief.js'
-export { clockReadings, readClock } from './clock.js'
