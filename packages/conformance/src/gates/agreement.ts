@@ -17,7 +17,7 @@ export interface Decisions {
 
 /** The bound on logits. */
 export function logitBound(gate: Gate, params: Params, steps: number, logits: Tensor): number {
-  const { memory } = gate.config
+  const { memory, belief, clock, precision } = gate.config
   const raw = params.beta_raw?.data
   const fixed = !memory
     ? [0]
@@ -26,7 +26,8 @@ export function logitBound(gate: Gate, params: Params, steps: number, logits: Te
       : memory.kind === 'probability'
         ? [memory.leak]
         : [1]
-  const decays = raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
+  const counts = belief || clock || precision?.scope === 'tracked'
+  const decays = counts ? [1] : raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
   const effective = Math.min(steps, 1 / (1 - Math.max(...decays)))
   return 8 * effective * 2 ** -24 * Math.max(...Array.from(logits.data, Math.abs))
 }

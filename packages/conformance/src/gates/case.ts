@@ -50,7 +50,7 @@ export interface Scene {
   readonly params: ReturnType<Gate['init']>
   /** (B,T,d) */
   readonly x: Tensor
-  readonly options: { readonly precision?: Tensor }
+  readonly options: { readonly precision?: Tensor; readonly feedback?: Tensor }
 }
 
 /** Sets a scene: parameters from the gate's own initialization, noise for tokens, Π of different sizes. */
@@ -63,17 +63,26 @@ export function sceneOf(
     gate,
     params: gate.init({ seed }),
     x: noise(seed, [batch, steps, config.dim], -2, 2),
-    options: config.precision
-      ? { precision: noise(seed + 1, precisionShape(config, batch, steps), 0.3, 4) }
-      : {},
+    options: toldTo(config, batch, steps, seed + 1),
   }
 }
 
-const precisionShape = ({ precision, experts }: GateConfig, batch: number, steps: number) =>
-  precision?.scope === 'sequence' ? [batch, steps, experts] : [experts]
+/** Π of different sizes; where a gate tracks it, errors, and at a third of the tokens none. */
+function toldTo(
+  { precision, experts }: GateConfig,
+  batch: number,
+  steps: number,
+  seed: number,
+): Scene['options'] {
+  if (!precision) return {}
+  const perToken = [batch, steps, experts]
+  if (precision.scope === 'tracked') return { feedback: noise(seed, perToken, -0.5, 1) }
+  return { precision: noise(seed, precision.scope === 'sequence' ? perToken : [experts], 0.3, 4) }
+}
 
-/** Options of one step of a stream: Π of its tokens, where every sequence has its own. */
-export function optionsAt({ precision }: Scene['options'], step: number): Scene['options'] {
+/** Options of one step of a stream: what is told of its tokens, where every sequence has its own. */
+export function optionsAt({ precision, feedback }: Scene['options'], step: number): Scene['options'] {
+  if (feedback) return { feedback: stepOf(feedback, step) }
   return precision?.shape.length === 3
     ? { precision: stepOf(precision, step) }
     : precision

@@ -1,5 +1,5 @@
 /** What `horizon` and `next` say: which token a decision is for. */
-import type { Gate, Tensor } from '@fep-moe/core'
+import { createGate, type Gate, type Tensor } from '@fep-moe/core'
 import type { ProcedureCase } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
@@ -27,17 +27,26 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
   const bound = logitBound(gate, params, drawn.steps, result.logits)
   const within = { atol: 4 * bound + 2 ** -20, rtol: 0 }
   const kind = gate.config.anticipation?.kind
+  const { belief, router } = gate.config
   probe.check(
-    (result.next !== undefined) === (kind !== undefined),
+    (result.next !== undefined) === (kind !== undefined || belief !== null),
     '`next` is there where the gate anticipates',
   )
   probe.check(
-    gate.horizon === (kind === 'direct' || gate.config.router === 'oracle' ? 1 : 0) &&
+    gate.horizon === (kind === 'direct' || router === 'oracle' || belief?.horizon === 1 ? 1 : 0) &&
       result.horizon === gate.horizon,
     'the horizon is 1 where the decision is for the next token',
   )
   if (!result.next) return
-  if (kind === 'direct') return probe.compare('next', result.next, result.weights, within)
+  if (belief?.horizon === 0) {
+    const { dim, experts, bias } = gate.config
+    const evidence = gate.config.precision ? { precision: { kind: 'evidence' as const } } : {}
+    const ahead = createGate({ dim, experts, bias, ...evidence, belief: { ...belief, horizon: 1 } })
+    const { weights } = await ahead.route(probe.backend, params, x, precision)
+    await ahead.release(probe.backend)
+    return probe.compare('next', result.next, weights, within)
+  }
+  if (kind === 'direct' || belief) return probe.compare('next', result.next, result.weights, within)
   const step = (drawn.at[0] as number) % drawn.steps
   const prediction = probe.present('prediction', result.prediction)
   const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), precision)
@@ -47,7 +56,7 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
 const horizon = propertyCase<Drawn>({
   id: 'next-is-what-it-says',
   seed: 614,
-  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come',
+  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come; belief: what it decides at horizon 1',
   things: gates.map((drawn) => ({
     ...drawn,
     config: { ...drawn.config, select: { kind: 'dense' as const } },

@@ -78,7 +78,7 @@ function permuted(params: Params, order: readonly number[]): Params {
     })
     return { ...t, data: data as Tensor['data'] }
   }
-  const perExpert = ['W.weight', 'W.bias', 'W_pred.weight', 'precision']
+  const perExpert = ['W.weight', 'W.bias', 'W_pred.weight', 'W_clock.weight', 'readout', 'precision']
   return Object.fromEntries(
     Object.entries(params).map(([name, t]) => [name, perExpert.includes(name) ? rows(t) : t]),
   )

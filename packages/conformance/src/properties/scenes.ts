@@ -25,10 +25,44 @@ const drawn = (configs: fc.Arbitrary<GateConfig>): fc.Arbitrary<Drawn> =>
     }),
   )
 
+/** Gates that filter, and gates that know the time. */
+const beliefs: fc.Arbitrary<GateConfig> = fc
+  .record({
+    dim: fc.integer({ min: 1, max: 5 }),
+    experts: fc.integer({ min: 1, max: 5 }),
+    bias: fc.boolean(),
+    evidence: fc.boolean(),
+    time: fc.boolean(),
+    belief: fc.record({
+      states: fc.integer({ min: 1, max: 5 }),
+      phases: fc.integer({ min: 1, max: 4 }),
+      duration: fc.constantFrom('chain' as const, 'phase-type' as const),
+      width: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+      cues: fc.boolean(),
+      horizon: fc.constantFrom(0 as const, 1 as const),
+    }),
+    clock: fc.record({
+      integrators: fc.integer({ min: 1, max: 3 }),
+      resonators: fc.integer({ min: 0, max: 2 }),
+      affinity: fc.constant(true),
+      surpriseReset: fc.boolean(),
+    }),
+  })
+  .map(({ evidence, time, belief, clock, ...shape }) => ({
+    ...shape,
+    ...(evidence ? { precision: { kind: 'evidence' as const } } : {}),
+    ...(time ? { clock, memory: { kind: 'leaky' as const } } : { belief }),
+  }))
+
 /** Any gate. */
-export const gates = drawn(gateConfigs)
+export const gates = drawn(fc.oneof({ weight: 3, arbitrary: gateConfigs }, { weight: 1, arbitrary: beliefs }))
 /** Gates that decide without looking ahead. */
-export const causalGates = drawn(gateConfigs.filter((config) => config.router !== 'oracle'))
+export const causalGates = drawn(
+  fc.oneof(
+    { weight: 3, arbitrary: gateConfigs.filter((config) => config.router !== 'oracle') },
+    { weight: 1, arbitrary: beliefs },
+  ),
+)
 /** The oracle. */
 export const oracles = drawn(
   gateConfigs.map(({ dim, experts, bias, select }) => ({

@@ -1,5 +1,5 @@
 /** Streams, chunks and resets: any way to cut a sequence gives the numbers of the whole. */
-import { type Backend, type Tensor, toHost, zeros } from '@fep-moe/core'
+import { type Backend, gateStates, type Tensor, toHost, zeros } from '@fep-moe/core'
 import { EXACT, type ProcedureCase } from '../frame/case.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { flags } from '../fuzz/gates/scene.js'
@@ -59,22 +59,24 @@ const streamed = propertyCase<Drawn>({
   },
 })
 
-/** Runs the sequence form on one chunk, membrane in and out. */
+/** Runs the sequence form on one chunk, states in and out. */
 async function runChunk(
   backend: Backend,
   { gate, params, precision }: Pick<Scene, 'gate' | 'params' | 'precision'>,
   x: Tensor,
-  memory: Tensor | undefined,
-): Promise<{ readonly result: Decisions; readonly memory: Tensor | undefined }> {
+  state: Readonly<Record<string, Tensor>>,
+): Promise<{ readonly result: Decisions; readonly state: Readonly<Record<string, Tensor>> }> {
+  await gate.ready()
   const program = await backend.compile(gate.graph({ steps: x.shape[1] as number, state: true }))
   try {
-    const feeds = { ...params, ...precision, x, ...(memory ? { 'state/memory': memory } : {}) }
+    const feeds = { ...params, ...precision, x, ...state }
     const found: Record<string, Tensor> = {}
     for (const [name, t] of Object.entries(await program.run(feeds))) {
       found[name] = await toHost(t)
       t.dispose()
     }
-    return { result: found as unknown as Decisions, memory: found['state/memory'] }
+    const left = Object.entries(found).filter(([name]) => name.startsWith('state/'))
+    return { result: found as unknown as Decisions, state: Object.fromEntries(left) }
   } finally {
     program.dispose()
   }
@@ -96,12 +98,14 @@ const chunked = propertyCase<Drawn>({
     const { gate, params, x, precision } = scene
     const whole = await gate.route(probe.backend, params, x, precision)
     const bound = logitBound(gate, params, drawn.steps, whole.logits)
-    let memory: Tensor | undefined = gate.config.memory ? zeros([drawn.batch, gate.config.dim]) : undefined
+    let state: Readonly<Record<string, Tensor>> = Object.fromEntries(
+      gateStates(gate.config).map(({ name, width }) => [`state/${name}`, zeros([drawn.batch, width])]),
+    )
     const cuts = cutsOf(drawn)
     for (let k = 0; k + 1 < cuts.length; k++) {
       const [from, to] = [cuts[k] as number, cuts[k + 1] as number]
-      const chunk = await runChunk(probe.backend, scene, stepsOf(x, from, to), memory)
-      memory = chunk.memory
+      const chunk = await runChunk(probe.backend, scene, stepsOf(x, from, to), state)
+      state = chunk.state
       const want = partOf(whole, (t) => stepsOf(t, from, to))
       await compareDecisions(probe, `steps ${from}..${to - 1}`, chunk.result, want, bound)
     }
