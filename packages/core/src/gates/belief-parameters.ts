@@ -23,8 +23,14 @@ export function startingAt(
   }
 }
 
-/** Share of a state's mass that starts on its own expert: e² to 1 against each of the others. */
-const OWN = 2
+/** How a state's own expert starts out, in logits: enough to tell states apart, too little to bind them to a decoy. */
+const OWN = 0.5
+
+/**
+ * Evidence starts four times larger than torch starts a layer. Read-outs, which learn faster, then settle on what the
+ * evidence of each state happens to tell apart; where it tells little, they settle on the same for all states first.
+ */
+const telling = (spec: ParameterSpec): ParameterSpec => ({ ...spec, fanIn: spec.fanIn / 16 })
 
 /** What a phase-type phase stays with at the start: four steps a phase. */
 const ADVANCE = Math.log(1 / 3)
@@ -41,8 +47,11 @@ export function beliefParams(
   const perPhase = duration === 'chain' ? 1 : 1 + Math.exp(-ADVANCE)
   return [
     ...(width === null
-      ? linearSpecs('evidence', dim, states, bias)
-      : [...linearSpecs('evidence.0', dim, width), ...linearSpecs('evidence.2', width, states, bias)]),
+      ? linearSpecs('evidence', dim, states, bias).map(telling)
+      : [
+          ...linearSpecs('evidence.0', dim, width),
+          ...linearSpecs('evidence.2', width, states, bias).map(telling),
+        ]),
     startingAt('prior', [states], () => 0),
     // A mean duration of about half of what the phases can tell apart.
     startingAt('hazard', [states, phases], () => -Math.log((phases * perPhase) / 2) / gain),
