@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './tools/conformance/longest-first.js'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 
@@ -23,6 +24,7 @@ const hasTypeTests = (directory: string) =>
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     maxWorkers: availableParallelism(), // the default leaves one processor idle, which is half of two
     projects: packages.map((directory) => ({
       root: directory,
@@ -31,7 +33,7 @@ export default defineConfig({
         name: basename(directory),
         include: ['test/**/*.test.ts'],
         pool: 'forks' as const, // native addons crash in worker threads
-        testTimeout: 30_000, // no test is about time, and shared machines can be slow
+        testTimeout: 120_000, // no test is about time, and shared machines can be slow
         typecheck: {
           enabled: hasTypeTests(directory),
           include: ['test/**/*.test-d.ts'],

@@ -11,7 +11,10 @@ export default defineConfig({
     alias: [
       { find: /^@fep-moe\/onnx$/, replacement: path('../../packages/onnx/src/browser.ts') },
       { find: /^@fep-moe\/([^/]+)$/, replacement: path('../../packages/$1/src/index.ts') },
-      { find: /^@fep-moe\/([^/]+)\/(lowering)$/, replacement: path('../../packages/$1/src/$2/index.ts') },
+      {
+        find: /^@fep-moe\/([^/]+)\/(lowering|policies)$/,
+        replacement: path('../../packages/$1/src/$2/index.ts'),
+      },
     ],
     // Optional peers of @fep-moe/tfjs are installed here, not there.
     dedupe: [

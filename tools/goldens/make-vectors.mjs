@@ -2,11 +2,14 @@
  * Turns golden vectors (a folder with manifest.json and one .safetensors per case, made by running the papers' PyTorch
  * code) into modules of @fep-moe/conformance: base64, so that they load in browsers too.
  *
- *   node tools/goldens/make-vectors.mjs FOLDER
+ *   node tools/goldens/make-vectors.mjs FOLDER        # after `npm run build`
+ *
+ * recreate.py makes the same numbers from the written formulas, and recreated.json says how close they came.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openSafetensors } from '../../packages/core/dist/safetensors/index.js'
 
 /** Which cases the suite covers, and the module that holds them: loaded one by one, so each stays small. */
 const MODULES = [
@@ -20,30 +23,32 @@ const MODULES = [
   ['a5-small', /^A5\..*\.v$/],
   ['a5-large', /^A5\..*\.s$/],
   ['a6-a7', /^A[67]\./],
+  ['b1', /^B1\./],
+  ['b2', /^B2\./],
+  ['b3-b7', /^B[37]\./],
+  ['b4', /^B4\./],
+  ['b5', /^B5\./],
+  ['b6', /^B6\./],
   ['s0', /^S0\./],
+  ['s4', /^S4\./],
 ]
 
 const TARGET = fileURLToPath(new URL('../../packages/conformance/src/vectors/', import.meta.url))
 const DTYPES = { F32: 'float32', I32: 'int32' }
 
-/** Header and bytes of a safetensors file; tensors in the order of their bytes, without gaps. */
-function readSafetensors(path) {
+/** Tensors of a safetensors file in the order of their bytes, and the bytes, which have no gaps. */
+async function readTensors(path) {
   const file = readFileSync(path)
-  const headerLength = Number(file.readBigUInt64LE(0))
-  const header = JSON.parse(file.subarray(8, 8 + headerLength).toString('utf8'))
-  delete header.__metadata__
-  const tensors = Object.entries(header)
-    .map(([name, { dtype, shape, data_offsets: [start, end] }]) => ({ name, dtype: DTYPES[dtype], shape, start, end }))
-    .sort((a, b) => a.start - b.start)
-  let at = 0
-  for (const { name, dtype, start, end } of tensors) {
-    if (!dtype || start !== at) throw new Error(`${path}: tensor ${name} has an unexpected dtype or offset`)
-    at = end
-  }
-  return { tensors, bytes: file.subarray(8 + headerLength, 8 + headerLength + at) }
+  const { tensors } = await openSafetensors(file, { name: path })
+  const sorted = [...tensors].sort(([, a], [, b]) => a.start - b.start)
+  const described = sorted.map(([name, { dtype, shape }]) => {
+    if (!DTYPES[dtype]) throw new Error(`${path}: tensor ${name} is ${dtype}`)
+    return { name, dtype: DTYPES[dtype], shape }
+  })
+  return { tensors: described, bytes: file.subarray(sorted[0][1].start) }
 }
 
-function main([folder]) {
+async function main([folder]) {
   if (!folder) {
     console.error('usage: node tools/goldens/make-vectors.mjs FOLDER')
     return 2
@@ -54,12 +59,15 @@ function main([folder]) {
   const index = []
   for (const [module, pattern] of MODULES) {
     const cases = manifest.cases.filter(({ id }) => pattern.test(id))
-    const entries = cases.map(({ id, file, config, tolerance }) => {
-      const { tensors, bytes } = readSafetensors(join(folder, file))
+    const entries = []
+    for (const { id, file, config, tolerance } of cases) {
+      const { tensors, bytes } = await readTensors(join(folder, file))
       const described = tensors.map(({ name, dtype, shape }) => [name, dtype, shape, tolerance[name]?.atol ?? 0])
       index.push({ id, module, config })
-      return `  ${JSON.stringify(id)}: {\n    tensors: ${JSON.stringify(described)},\n    bytes:\n      '${bytes.toString('base64')}',\n  },\n`
-    })
+      entries.push(
+        `  ${JSON.stringify(id)}: {\n    tensors: ${JSON.stringify(described)},\n    bytes:\n      '${bytes.toString('base64')}',\n  },\n`,
+      )
+    }
     writeFileSync(
       join(TARGET, `${module}.ts`),
       `${banner}import type { VectorData } from '../golden/vectors.js'\n\nexport const vectors: Readonly<Record<string, VectorData>> = {\n${entries.join('')}}\n`,
@@ -74,4 +82,4 @@ function main([folder]) {
   return 0
 }
 
-process.exitCode = main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

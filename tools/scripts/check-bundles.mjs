@@ -1,5 +1,6 @@
 // Bundles core and each backend that runs in a page with esbuild and with Vite, as an application would. Nothing of
-// Node may be left in, and what routes must stay small. Prints a table of sizes; exits 1 where a rule is broken.
+// Node may be left in, and what routes must stay small. Prints a table of sizes; exits 1 where a rule is
+// broken, or the README's sizes are stale (`--write` keeps new ones).
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -8,29 +9,34 @@ import { gzipSync } from 'node:zlib'
 import * as esbuild from 'esbuild'
 import * as vite from 'vite'
 import { root, setup } from './setup.mjs'
+import { keepSizes } from './sizes.mjs'
 
 /** What `import { createGate }` may cost before anything is loaded on demand, gzipped. */
 const CORE_LIMIT = 30_000
 
 const CORE = `import { createGate } from '@fep-moe/core'`
 const subjects = [
-  { name: 'core', code: `${CORE}\nglobalThis.app = createGate`, limit: CORE_LIMIT },
+  { name: 'core', owner: '@fep-moe/core', code: `${CORE}\nglobalThis.app = createGate`, limit: CORE_LIMIT },
   {
     name: 'core + js',
+    owner: '@fep-moe/js',
     code: `${CORE}\nimport { jsBackend } from '@fep-moe/js'\nglobalThis.app = [createGate, jsBackend]`,
   },
   {
     name: 'core + onnx (web)',
+    owner: '@fep-moe/onnx',
     code: `${CORE}\nimport { onnxBackend } from '@fep-moe/onnx'\nglobalThis.app = [createGate, onnxBackend]`,
   },
   {
     name: 'core + tfjs (wasm, cpu)',
+    owner: '@fep-moe/tfjs',
     code: `${CORE}\nimport { tfjsBackend } from '@fep-moe/tfjs'\nglobalThis.app = [createGate, tfjsBackend]`,
     // Emscripten's glue inside tfjs-backend-wasm asks for them after it has found itself in Node.
     tolerated: ['fs', 'worker_threads'],
   },
   {
     name: 'core + webgpu',
+    owner: '@fep-moe/webgpu',
     code: `${CORE}\nimport { webgpuBackend } from '@fep-moe/webgpu'\nglobalThis.app = [createGate, webgpuBackend]`,
   },
 ]
@@ -47,7 +53,8 @@ const folder = mkdtempSync(join(tmpdir(), 'fep-moe-bundle-'))
 symlinkSync(join(root, 'apps/cli/node_modules'), join(folder, 'node_modules'))
 try {
   const rows = []
-  for (const { name, code, limit, tolerated = [] } of subjects) {
+  const sizes = {}
+  for (const { name, owner, code, limit, tolerated = [] } of subjects) {
     writeFileSync(join(folder, 'main.js'), code)
     writeFileSync(join(folder, 'index.html'), '<script type="module" src="./main.js"></script>')
     for (const [tool, bundle] of [
@@ -60,6 +67,7 @@ try {
         list.reduce((bytes, { text }) => bytes + gzipped(text), 0),
       )
       rows.push([name, tool, atOnce, all])
+      if (tool === 'esbuild') sizes[owner] = { load: atOnce, all }
       const found = new Set(chunks.flatMap(nodeModules).filter((module) => !tolerated.includes(module)))
       for (const module of found) fail(`${name}, ${tool}: ${module} leaked into the bundle`)
       if (limit && atOnce > limit) fail(`${name}, ${tool}: ${atOnce} bytes gzipped; the limit is ${limit}`)
@@ -67,6 +75,7 @@ try {
   }
   console.log('bundle, tool: gzipped bytes at load, and with everything that loads on demand')
   for (const [name, tool, entry, total] of rows) console.log(`${name}, ${tool}: ${entry}, ${total}`)
+  for (const line of keepSizes('bundled', sizes, { write: process.argv.includes('--write') })) fail(line)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

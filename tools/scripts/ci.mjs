@@ -12,12 +12,16 @@ const lanes = [
   'build',
   'test',
   'check:packages',
+  'check:api',
+  'check:typedoc',
   'knip',
   'check:onnx',
   'check:oldest-ort',
   'check:bundles',
   'check:nodes',
   'check:docs',
+  'docs:test',
+  'rehearse',
 ]
 const total = { passed: 0, failed: 0 }
 process.on('exit', report) // also when the setup ends the process

@@ -28,7 +28,9 @@ export function workspaceDirectories() {
   const grouped = ['packages', 'apps'].flatMap((group) =>
     existsSync(join(root, group)) ? readdirSync(join(root, group)).map((name) => `${group}/${name}`) : [],
   )
-  return [...grouped, 'tools'].filter((directory) => existsSync(join(root, directory, 'package.json')))
+  return [...grouped, 'tools', 'examples'].filter((directory) =>
+    existsSync(join(root, directory, 'package.json')),
+  )
 }
 
 export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
@@ -93,12 +95,15 @@ function installHash() {
   return hash.digest('hex')
 }
 
-/** One `tsc -b` over all packages: a fifth of the time of one process per package, and it knows what is fresh. */
+/**
+ * One `tsc -b` over all packages: a fifth of the time of one process per package, and it knows what is fresh. Types are
+ * checked by `typecheck` and `build`; without it a first start takes half as long here.
+ */
 async function buildAll() {
   const projects = workspaceDirectories().filter((directory) =>
     existsSync(join(root, directory, 'tsconfig.json')),
   )
-  await quietly('build', [bin('tsc'), '-b', ...projects], toolEnv())
+  await quietly('build', [bin('tsc'), '-b', '--noCheck', ...projects], toolEnv())
 }
 
 /** The JavaScript file behind a command of a root dependency: run with node, it needs no shell on any system. */

@@ -1,16 +1,16 @@
-// `npm start`: the full ablation on ONNX Runtime; where it has no binary the command says so and runs a quick one as
-// JavaScript. Ends with what to try next.
+// `npm start`: every experiment of the paper on ONNX Runtime, as many seeds as fit into minutes, and one report; where ONNX
+// Runtime has no binary the command says so and runs quick ones as JavaScript. Ends with what to try next.
 import { command } from './command.mjs'
 import { setup } from './setup.mjs'
 
 const flags = process.argv.slice(2)
 
 await setup()
-await command(['reproduce', 'ablation', ...flags])
+await command(['reproduce', '--all', ...flags])
 if (!process.exitCode && !flags.includes('--json')) {
   const next = [
-    ['claims', 'what the papers say, with a verdict on each'],
-    ['reproduce sensitivity', 'accuracy against the decay of the membrane'],
+    ['claims', 'what the paper says, with a verdict on each'],
+    ['reproduce --all --full', 'the seeds that are missing: five of everything'],
     ['bench executors', 'what every backend here takes for a step'],
   ]
   console.log('\ntry:')

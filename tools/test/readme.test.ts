@@ -14,6 +14,18 @@ describe('README', () => {
     expect(read('README.md')).toContain(table && markdownTable(table))
   })
 
+  it('begins with its Table 5', async () => {
+    const { table5 } = await import(new URL('../scripts/table5.mjs', import.meta.url).href)
+    const readme = read('README.md')
+    expect(readme).toContain(table5(results))
+    expect(readme.indexOf(table5(results))).toBeLessThan(readme.indexOf('## Reproduce the paper'))
+  })
+
+  it('shows the sizes that are kept', async () => {
+    const { sizesTable } = await import(new URL('../scripts/sizes.mjs', import.meta.url).href)
+    expect(read('README.md')).toContain(sizesTable())
+  })
+
   it('shows the verdicts of that run', () => {
     expect(read('README.md')).toContain(claimsSummary(makeReport(results, readClaims()).claims))
   })

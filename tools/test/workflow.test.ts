@@ -10,16 +10,57 @@ const scriptsIn = (text: string) =>
     (match) => match[1] ?? match[2],
   )
 
-describe.each(['.github/workflows/ci.yml', 'CONTRIBUTING.md', 'README.md'])('%s', (path) => {
-  it('runs only scripts that package.json has', () => {
-    for (const name of scriptsIn(read(path))) expect(scripts).toContain(name)
-  })
-})
+describe.each(['.github/workflows/ci.yml', '.github/workflows/release.yml', 'CONTRIBUTING.md', 'README.md'])(
+  '%s',
+  (path) => {
+    it('runs only scripts that package.json has', () => {
+      for (const name of scriptsIn(read(path))) expect(scripts).toContain(name)
+    })
+  },
+)
 
 it('the workflow runs every lane of the local check', () => {
   const workflow = read('.github/workflows/ci.yml')
   expect(workflow).toContain('bash .ci/run')
   expect(scriptsIn(workflow)).toEqual(expect.arrayContaining(['test', 'fep-moe']))
+})
+
+it('a release is rehearsed, then published with provenance', () => {
+  const workflow = read('.github/workflows/release.yml')
+  const steps = ['npm run rehearse', 'changesets/action', 'npm run version', 'npm run release'].map((step) =>
+    workflow.indexOf(step),
+  )
+  expect(steps).toEqual([...steps].sort((a, b) => a - b))
+  expect(steps).not.toContain(-1)
+  expect(workflow).toMatch(/id-token: write/)
+  expect(workflow).toMatch(/NPM_CONFIG_PROVENANCE: "true"/)
+})
+
+it('all packages are published under one version, with the repository that provenance names', () => {
+  const root = new URL('../../', import.meta.url)
+  const folders = ['packages', 'apps'].flatMap((group) =>
+    readdirSync(new URL(group, root)).map((name) => `${group}/${name}`),
+  )
+  const manifests = folders.map((folder) => ({ folder, ...JSON.parse(read(`${folder}/package.json`)) }))
+  const published = manifests.filter((manifest) => !manifest.private)
+  expect(new Set(published.map(({ version }) => version)).size).toBe(1)
+  for (const manifest of published) {
+    expect(manifest, manifest.name).toMatchObject({
+      type: 'module',
+      license: 'MIT',
+      sideEffects: false,
+      engines: { node: '^20.19.0 || >=22.12.0' },
+      repository: { url: 'git+https://github.com/fep-moe/fep-moe.git', directory: manifest.folder },
+      publishConfig: { access: 'public' },
+      files: expect.arrayContaining(['dist']),
+      keywords: expect.arrayContaining(['mixture-of-experts']),
+    })
+    expect(manifest.exports['./package.json'], manifest.name).toBe('./package.json')
+    // A peer's minor release would be a major one of every package that has it.
+    expect(manifest.peerDependencies ?? {}, manifest.name).not.toHaveProperty('@fep-moe/core')
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
+      expect(manifest.scripts ?? {}, manifest.name).not.toHaveProperty(name)
+  }
 })
 
 it('the workflow has a job for every lane of the matrix', async () => {

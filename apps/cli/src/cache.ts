@@ -41,9 +41,9 @@ function canonical(value: unknown): string {
   )
 }
 
-/** What a run is kept under. Which other seeds run beside it does not matter to it. */
+/** What a run is kept under. Which other seeds and conditions run beside it does not matter to it. */
 export function runKey(task: Task, version: string = codeVersion(task.backend)): string {
-  const { seeds: _, ...settings } = task.settings
+  const { seeds: _, conditions: __, ...settings } = task.settings
   const { experiment, job, backend, threads } = task
   return sha256(canonical({ version, experiment, settings, job, backend, threads }))
 }

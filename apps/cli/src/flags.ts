@@ -16,6 +16,12 @@ export const integerFlag =
     return value >= least && value <= most ? value : refuse(flag, text, `an integer in ${least}..${most}`)
   }
 
+/** A parser of integers in a range, separated by commas. */
+export const integersFlag = (flag: string, least: number, most: number) => {
+  const one = integerFlag(flag, least, most)
+  return (text: string): number[] => text.split(',').map((part) => one(part.trim()))
+}
+
 /** Seeds, `42,43`: each once. */
 export function seedsFlag(text: string): number[] {
   const seeds = text.split(',').map((part) => digits(part.trim()))
@@ -39,3 +45,16 @@ export const nameFlag =
   <N extends string>(flag: string, accepted: readonly N[]) =>
   (text: string): N =>
     accepted.includes(text as N) ? (text as N) : refuse(flag, text, accepted.join(', '))
+
+/** `ours=theirs`, once or several times: a map of names. */
+export function mapFlag(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const at = text.indexOf('=')
+  const [ours, theirs] = [text.slice(0, at), text.slice(at + 1)]
+  if (at < 1 || theirs === '') refuse('--map', text, 'NAME=NAME-IN-THE-FILE')
+  if (Object.hasOwn(before, ours)) refuse('--map', text, `one name for ${ours}`)
+  // Not by assignment, which `__proto__` would not survive.
+  return Object.fromEntries([...Object.entries(before), [ours, theirs]])
+}

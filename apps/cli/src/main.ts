@@ -2,8 +2,10 @@
 import { Command } from 'commander'
 import { backendsCommand } from './commands/backends.js'
 import { benchCommand } from './commands/bench.js'
+import { boundsCommand } from './commands/bounds.js'
 import { claimsCommand } from './commands/claims.js'
 import { conformanceCommand } from './commands/conformance.js'
+import { gateCommand } from './commands/gate.js'
 import { reportCommand } from './commands/report.js'
 import { reproduceCommand } from './commands/reproduce.js'
 import { ownVersion } from './environment.js'
@@ -13,12 +15,11 @@ const EPILOG = `
 Exit status: 0 done, 1 a check or a run failed, 2 usage or configuration, 3 a backend is missing, 130 interrupted.
 Errors are one line on stderr; FEP_DEBUG=1 adds the stack.`
 
-/** Runs one command line. @returns its exit status */
-export async function main(argv: readonly string[]): Promise<number> {
-  let status: number = STATUS.done
-  const finish = (value: number) => {
-    status = value
-  }
+/**
+ * All commands, none of them run.
+ * @param finish takes the exit status of a command that ends with another one than 0
+ */
+export function createProgram(finish: (status: number) => void): Command {
   const program = new Command('fep-moe')
     .description('Free-energy gates for mixture-of-experts: reproduce the papers, check and time backends.')
     .version(ownVersion())
@@ -30,11 +31,22 @@ export async function main(argv: readonly string[]): Promise<number> {
     reproduceCommand,
     reportCommand,
     claimsCommand,
+    boundsCommand,
     benchCommand,
     conformanceCommand,
+    gateCommand,
     backendsCommand,
   ])
     add(program, finish)
+  return program
+}
+
+/** Runs one command line. @returns its exit status */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status: number = STATUS.done
+  const program = createProgram((value) => {
+    status = value
+  })
   if (argv.length === 0) {
     program.outputHelp()
     return STATUS.done

@@ -17,19 +17,18 @@ export interface PoolOptions {
   /** @param share of task number `index` that is done, 0..1 */
   readonly onProgress: (index: number, share: number) => void
   /** Called with each run as it ends, before the others are waited for. */
-  readonly onRun?: (index: number, run: Run) => void
+  readonly onRun: (index: number, run: Run) => void
 }
 
 /**
- * Runs tasks in the order given, as many at a time as there are workers.
- * @returns their results in the same order
- * @throws what a task throws; FEP_BACKEND_FAILED where a process ends on its own
+ * Starts tasks in the order given, as many at a time as there are workers.
+ * @throws what a task or `onRun` throws; FEP_BACKEND_FAILED where a process ends on its own
  */
 export async function runTasks(
   tasks: readonly Task[],
   { workers, signal, onProgress, onRun }: PoolOptions,
-): Promise<Run[]> {
-  if (tasks.length === 0) return []
+): Promise<void> {
+  if (tasks.length === 0) return
   const pool = workerpool.pool(fileURLToPath(new URL('./worker.js', import.meta.url)), {
     workerType: 'process',
     maxWorkers: Math.min(workers, tasks.length),
@@ -41,18 +40,16 @@ export async function runTasks(
   signal.addEventListener('abort', abort)
   try {
     const running = tasks.map(async (task, index) => {
-      try {
-        const run = (await pool.exec('train', [task], {
-          on: ({ share }: TaskProgress) => onProgress(index, share),
-        })) as Run
-        onRun?.(index, run)
-        onProgress(index, 1)
-        return run
-      } catch (error) {
+      const exec = pool.exec('train', [task], {
+        on: ({ share }: TaskProgress) => onProgress(index, share),
+      })
+      const run: Run = await Promise.resolve(exec).catch((error: unknown) => {
         throw explain(error, task)
-      }
+      })
+      onProgress(index, 1)
+      onRun(index, run)
     })
-    return await Promise.all(running)
+    await Promise.all(running)
   } finally {
     signal.removeEventListener('abort', abort)
     await kill()

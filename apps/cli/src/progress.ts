@@ -8,6 +8,8 @@ const LINE_EVERY = 5000
 export interface Progress {
   /** @param share of the run's work that is done, 0..1 */
   update(run: number, share: number): void
+  /** Writes to standard output without tearing the display. */
+  print(text: string): void
   stop(): void
 }
 
@@ -44,8 +46,18 @@ export function startProgress(costs: readonly number[]): Progress {
       },
     }
   }
-  bar.start(total, 0, state().payload)
+  const start = () => {
+    const { done, payload } = state()
+    bar.start(total, done, payload)
+  }
+  start()
   return {
+    print: (text) => {
+      // On a terminal the bar would be drawn into the text; elsewhere a stop would end the plain lines.
+      if (process.stderr.isTTY) bar.stop()
+      process.stdout.write(text)
+      if (process.stderr.isTTY) start()
+    },
     update: (run, share) => {
       shares[run] = share
       const { done, payload } = state()

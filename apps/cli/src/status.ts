@@ -12,6 +12,7 @@ const USAGE: readonly FepErrorCode[] = [
   'FEP_BAD_CONFIG',
   'FEP_BAD_FEED',
   'FEP_BAD_PARAMS',
+  'FEP_BAD_FILE',
   'FEP_UNSUPPORTED',
   'FEP_IO',
   'FEP_CONFORMANCE',

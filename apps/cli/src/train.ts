@@ -1,12 +1,13 @@
-/** The runs of an experiment: those that are kept from before, and the others over worker processes. */
+/** The runs of experiments: those that are kept from before, and the others over one pool of worker processes. */
 import { availableParallelism } from 'node:os'
-import type { Experiment, ExperimentSettings, Run } from '@fep-moe/experiments'
+import type { Run } from '@fep-moe/experiments'
 import type { BackendName } from './backends.js'
 import type { RunCache } from './cache.js'
 import { interruptible } from './interrupt.js'
 import { runTasks } from './pool.js'
 import { startProgress } from './progress.js'
 import type { Task } from './protocol.js'
+import type { Part } from './reproduce/plan.js'
 import { Interrupted } from './status.js'
 
 /** How runs are made. */
@@ -17,41 +18,69 @@ export interface TrainOptions {
   readonly workers?: number
   /** Where finished runs are kept; null: nowhere. */
   readonly cache: RunCache | null
+  /**
+   * Called as soon as all runs of a part are there, in the table's order. `print` writes to standard output around the
+   * progress display.
+   */
+  readonly onPart: (index: number, runs: readonly Run[], terminal: { print(text: string): void }) => void
+}
+
+/** One run that is wanted. */
+interface Wanted {
+  readonly task: Task
+  readonly part: number
+  readonly cost: number
+  run?: Run
 }
 
 /**
- * Every condition with every seed, the longest runs first; returned in the table's order.
+ * Every condition with every seed, of all parts. Runs of the first part come first, so that its table shows early; the
+ * longest go first otherwise, whatever part they belong to: the end of one never leaves a processor idle.
  * @throws Interrupted, saying what is kept
  */
 export async function trainAll(
-  experiment: Experiment,
-  settings: ExperimentSettings,
+  parts: readonly Part[],
   {
     backend,
     threads,
     workers = Math.max(1, Math.floor(availableParallelism() / threads)),
     cache,
+    onPart,
   }: TrainOptions,
-): Promise<Run[]> {
-  const tasks = experiment.conditions.flatMap((condition) =>
-    settings.seeds.map(
-      (seed): Task => ({
-        experiment: experiment.name,
-        settings,
-        job: { condition, seed },
-        backend,
-        threads,
+): Promise<void> {
+  const wanted = parts.flatMap(({ experiment, settings }, part) =>
+    (settings.conditions ?? experiment.conditions).flatMap((condition) =>
+      settings.seeds.map((seed): Wanted => {
+        const task: Task = {
+          experiment: experiment.name,
+          settings,
+          job: { condition, seed },
+          backend,
+          threads,
+        }
+        const run = fromCache(cache, task)
+        return { task, part, cost: experiment.cost(condition), ...(run && { run }) }
       }),
     ),
   )
-  const runs: (Run | undefined)[] = tasks.map((task) => fromCache(cache, task))
-  const finished = () => runs.filter((run) => run !== undefined).length
-  if (finished() > 0) say(`${finished()} of ${tasks.length} runs from the cache`)
-  const open = tasks
-    .map((task, place) => ({ task, place, cost: experiment.cost(task.job.condition) }))
-    .filter(({ place }) => runs[place] === undefined)
-    .sort((a, b) => b.cost - a.cost)
-  if (open.length === 0) return runs as Run[]
+  const finished = () => wanted.filter(({ run }) => run !== undefined).length
+  if (finished() > 0) say(`${finished()} of ${wanted.length} runs from the cache`)
+  const written: string[] = []
+  const finish = (part: number, print: (text: string) => void) => {
+    const own = wanted.filter((one) => one.part === part)
+    const runs = own.flatMap(({ run }) => run ?? [])
+    if (runs.length < own.length) return
+    onPart(part, runs, { print })
+    written.push((parts[part] as Part).experiment.name)
+  }
+  const open = wanted
+    .filter(({ run }) => run === undefined)
+    .sort((a, b) => Number(a.part > 0) - Number(b.part > 0) || b.cost - a.cost)
+  const unfinished = new Set(open.map(({ part }) => part))
+  parts.forEach((_, part) => {
+    if (!unfinished.has(part)) finish(part, (text) => void process.stdout.write(text))
+  })
+  if (open.length === 0) return
   try {
     await interruptible(async (signal) => {
       const progress = startProgress(open.map(({ cost }) => cost))
@@ -64,9 +93,10 @@ export async function trainAll(
             signal,
             onProgress: progress.update,
             onRun: (index, run) => {
-              const { task, place } = open[index] as (typeof open)[number]
-              cache?.keep(task, run)
-              runs[place] = run
+              const one = open[index] as Wanted
+              cache?.keep(one.task, run)
+              one.run = run
+              finish(one.part, progress.print)
             },
           },
         )
@@ -75,11 +105,14 @@ export async function trainAll(
       }
     })
   } catch (error) {
-    if (!(error instanceof Interrupted) || !cache || finished() === 0) throw error
-    const kept = `${finished()} of ${tasks.length} runs are kept: the same command goes on from there`
-    throw new Interrupted(error.status, kept)
+    if (!(error instanceof Interrupted)) throw error
+    if (cache && finished() > 0) {
+      const kept = `${finished()} of ${wanted.length} runs are kept: the same command goes on from there`
+      throw new Interrupted(error.status, kept)
+    }
+    if (written.length > 0) throw new Interrupted(error.status, `written: results of ${written.join(', ')}`)
+    throw error
   }
-  return runs as Run[]
 }
 
 function fromCache(cache: RunCache | null, task: Task): Run | undefined {

@@ -38,11 +38,18 @@ describe('flags and arguments', () => {
     ['reproduce ablation --cache', /argument missing/],
     ['reproduce ablation --cach here', /unknown option '--cach'/],
     ['reproduce ablation --quick --check', /--check cannot judge --quick/],
+    ['reproduce --all --quick --check', /--check cannot judge --quick/],
+    ['reproduce ablation --all', /--all does not go with the name of an experiment: ablation/],
+    ['reproduce ablation --full', /--full belongs to --all/],
+    ['reproduce --full', /name an experiment: .*; or --all for all of them/],
+    ['reproduce --all --full --quick', /--full does not go with --quick/],
+    ['reproduce --all --full --seeds 1', /--full does not go with --seeds/],
+    ['bench stream --peer', /argument missing/],
     ['bench', /a command is missing/],
     ['bench run', /unknown command 'run'/],
     ['bench train --steps 0', /--steps is '0'/],
     ['bench train --condition beta,gamma', /--condition is 'gamma'; accepted: baseline, beta/],
-    ['bench train --experiment moon', /--experiment is 'moon'; accepted: ablation, language-model/],
+    ['bench train --experiment moon', /--experiment is 'moon'; accepted: ablation, beta-routing, precision,/],
     [
       'bench train --experiment language-model --condition pi',
       /--condition is 'pi'; accepted: standard, beta,/,
@@ -53,7 +60,47 @@ describe('flags and arguments', () => {
     ['conformance --fuzz 5 --group golden', /--group does not go with --fuzz/],
     ['conformance --markdown --json', /--markdown does not go with --json/],
     ['conformance --fuzz 0', /--fuzz is '0'/],
+    ['bounds moon', /no task is called 'moon'; there is: fixed, jittered, /],
+    ['bounds renewal --n 0', /--n is '0'; accepted: an integer in 1\.\.10000000/],
+    ['bounds renewal --n 1e3', /--n is '1e3'/],
+    ['bounds renewal --seed=-1', /--seed is '-1'/],
+    ['bounds renewal long', /too many arguments/],
+    ['bounds --n 5', /name the task whose sequences --n counts/],
     ['backends onnx', /too many arguments/],
+    ['gate', /a command is missing/],
+    ['gate train', /unknown command 'train'/],
+    ['gate presets fep', /no preset is called 'fep'; there is: affinity/],
+    ['gate presets affinity', /a preset needs its size: --dim and --experts/],
+    ['gate presets --dim 4', /name the preset whose size/],
+    ['gate presets affinity --dim 0 --experts 2', /--dim is '0'; accepted: an integer in 1\.\.16777216/],
+    ['gate presets skill/full --dim 4 --experts 1', /^error FEP_BAD_CONFIG: gate\.select\.k is 2/],
+    ['gate init', /required option '--output <file>' not specified/],
+    ['gate init --output w', /name the gate: either --config, or --preset/],
+    ['gate init --output w --preset affinity --config c', /name the gate: either --config, or --preset/],
+    ['gate init --output w --preset affinity --dim 4', /--preset needs --dim and --experts/],
+    ['gate init --output w --config c --dim 4', /--dim and --experts belong to --preset/],
+    ['gate init --output w --preset moon', /--preset is 'moon'; accepted: affinity/],
+    [
+      'gate init --output w --preset affinity --dim 4 --experts 2 --seed -1',
+      /argument missing|--seed is '-1'/,
+    ],
+    ['gate init --output w --preset affinity --dim 4 --experts 2 --scheme he', /--scheme is 'he'/],
+    [
+      'gate init --output w --preset affinity --dim 16777216 --experts 16777216',
+      /^error FEP_BAD_CONFIG: the gate has 281474\d+ parameters; accepted here: up to 1073741824/,
+    ],
+    ['gate run --config c --weights w --input x', /required option '--output <file>' not specified/],
+    ['gate run --config c --weights w --input x --output y --map W', /--map is 'W'; accepted: NAME=NAME/],
+    ['gate run --config c --weights w --input x --output y --map =W', /--map is '=W'/],
+    ['gate run --config c --weights w --input x --output y --map W=', /--map is 'W='/],
+    ['gate run --config c --weights w --input x --output y --map W=a --map W=b', /accepted: one name for W/],
+    ['gate run --config c --weights w --input x --output y --backend gpu', /--backend is 'gpu'/],
+    ['gate run --config c --weights w --input x --output y', /^error FEP_IO: cannot read c: ENOENT/],
+    ['gate inspect', /required option '--config <file>' not specified/],
+    ['gate inspect --config c', /^error FEP_IO: cannot read c: ENOENT/],
+    ['gate inspect --config .', /^error FEP_IO: cannot read \.: it is a folder/],
+    ['gate inspect --config c --layers 0', /--layers is '0'/],
+    ['gate inspect --config c --sequences 1e3', /--sequences is '1e3'/],
   ]
 
   it.concurrent.each(cases)('fep-moe %s', async (line, message) => {
@@ -68,6 +115,13 @@ describe('flags and arguments', () => {
       cwd: folder.path,
     })
     expect(stderr).toMatch(/^error FEP_UNSUPPORTED: --profile needs a backend with a profiler/)
+    expect(status).toBe(2)
+  })
+
+  it('profiles only trainings that are lent a step at a time', async () => {
+    const args = ['bench', 'train', '--profile', '--experiment', 'precision']
+    const { status, stderr } = await fepMoe(args, { cwd: folder.path })
+    expect(stderr).toMatch(/^error FEP_UNSUPPORTED: --profile needs a training that is lent/)
     expect(status).toBe(2)
   })
 

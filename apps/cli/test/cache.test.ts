@@ -30,6 +30,7 @@ describe('the key of a run', () => {
     const turned = Object.fromEntries(Object.entries(settings).reverse()) as unknown as typeof settings
     expect(runKey({ ...task, settings: turned })).toBe(runKey(task))
     expect(runKey({ ...task, settings: { ...settings, seeds: [42, 43] } })).toBe(runKey(task))
+    expect(runKey({ ...task, settings: { ...settings, conditions: ['beta'] } })).toBe(runKey(task))
   })
 
   it.each<[string, Partial<Task>]>([

@@ -13,10 +13,12 @@ describe('fep-moe', () => {
     '',
     '--help',
     'reproduce --help',
+    'bounds --help',
     'bench --help',
     'bench train --help',
     'bench stream --help',
     'bench route --help',
+    'bench layer --help',
     'bench executors --help',
     'bench memory --help',
     'conformance --help',
@@ -70,6 +72,7 @@ describe('fep-moe', () => {
     expect(lines.map(({ condition }) => condition)).toEqual(['baseline', 'pi'])
     for (const timing of lines) {
       expect(Object.keys(timing)).toEqual([
+        'what',
         'experiment',
         'condition',
         'p50_us',
@@ -147,6 +150,22 @@ describe('fep-moe', () => {
       .map((line) => JSON.parse(line) as { what: string; d: number; p50_us: number })
     expect(sizes.map(({ what, d }) => [what, d])).toEqual([16, 64, 256, 1024].map((d) => ['stream', d]))
     for (const { p50_us } of sizes) expect(p50_us).toBeGreaterThan(0)
+  })
+
+  it('bench layer prints one number of experts per line', async () => {
+    const line = 'bench layer --tokens 32 --d 4 --hidden 8 --experts 4,8 --top-k 2 --steps 2'
+    const { status, stdout } = await run(`${line} --json`)
+    expect(status).toBe(0)
+    const timings = stdout
+      .trim()
+      .split('\n')
+      .map((one) => JSON.parse(one))
+    expect(timings.map(({ experts, top_k, tokens }) => [experts, top_k, tokens])).toEqual([
+      [4, 2, 32],
+      [8, 2, 32],
+    ])
+    for (const { p50_us } of timings) expect(p50_us).toBeGreaterThan(0)
+    expect((await run('bench layer --experts 4,x')).status).toBe(2)
   })
 
   it('bench memory watches every executor', async () => {

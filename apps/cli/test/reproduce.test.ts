@@ -16,12 +16,15 @@ describe('fep-moe reproduce', () => {
     expect(stdout).toMatch(/^ablation\n {2}Ablation of memory/)
     expect(status).toBe(0)
     const json = await fepMoe(['reproduce', '--list', '--json'], { cwd: folder.path })
-    expect(JSON.parse(json.stdout)).toMatchObject([
-      { name: 'ablation' },
-      { name: 'beta-routing' },
-      { name: 'precision' },
-      { name: 'routing-entropy' },
-      { name: 'sensitivity' },
+    const listed = JSON.parse(json.stdout) as { name: string }[]
+    expect(listed.map(({ name }) => name)).toEqual([
+      'ablation',
+      'beta-routing',
+      'precision',
+      'routing-entropy',
+      'language-model',
+      'overhead',
+      'sensitivity',
     ])
   })
 

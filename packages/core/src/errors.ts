@@ -13,6 +13,8 @@ export type FepErrorCode =
   | 'FEP_BAD_FEED'
   /** Operand types or shapes break an operator's shape rule, or a graph breaks an invariant. */
   | 'FEP_BAD_GRAPH'
+  /** So few tokens (padding not counted) that a policy's experts have nothing to choose: fewer than its expansion. */
+  | 'FEP_TOO_FEW_TOKENS'
   /** Parameters are missing, unknown, or of the wrong shape. */
   | 'FEP_BAD_PARAMS'
   /** A value was asked to be differentiated through something that has no gradient. */
@@ -31,6 +33,8 @@ export type FepErrorCode =
   | 'FEP_BACKEND_FAILED'
   /** A graphics device is lost, and with it every tensor on it; programs that can run again on a new one do. */
   | 'FEP_DEVICE_LOST'
+  /** A file is corrupt, truncated, of another format, or holds what no such file may hold. */
+  | 'FEP_BAD_FILE'
   /** A command-line flag or argument is wrong. */
   | 'FEP_USAGE'
   /** A file or folder cannot be read or written. */

@@ -103,5 +103,6 @@ export * from './reference/interpreter.js'
 /** Validation with this project's errors, for packages that take configurations of their own. */
 export * as schemas from './schema.js'
 export * from './tensor.js'
+export type { TrainerState } from './training/state.js'
 export type { LossResult } from './training/step-result.js'
 export type { OptimizationOptions, TrainingLoop } from './training/trainer.js'

@@ -56,6 +56,9 @@ export const nonNegative = number('a finite number >= 0', (x) => Number.isFinite
 /** A factor of an average: 0 included, 1 not. */
 export const averagingFactor = number('a number in [0, 1)', (x) => x >= 0 && x < 1)
 
+/** A share: 0 and 1 included. */
+export const fraction = number('a number in [0, 1]', (x) => x >= 0 && x <= 1)
+
 /** A decay: neither 0 nor 1. */
 export const decayFactor = number('a number in (0, 1)', isDecay)
 

@@ -31,6 +31,19 @@ describe('gate configuration', () => {
       { dim: 4, experts: 2, memory: { kind: 'leaky', beta: [0.1, 0.2] } },
       'gate.memory.beta',
     ],
+    ...([0.005, 1e9] as const).map(
+      (tau) =>
+        [
+          `a tau of ${tau}, whose decay is 0 or 1 in float32`,
+          { dim: 4, experts: 2, memory: { kind: 'leaky', tau, learned: true } },
+          'gate.memory.tau',
+        ] as const,
+    ),
+    [
+      'a beta that is 1 in float32',
+      { dim: 4, experts: 2, memory: { kind: 'leaky', beta: 1 - 2 ** -30 } },
+      'gate.memory.beta',
+    ],
     ['beta and tau', { dim: 4, experts: 2, memory: { kind: 'leaky', beta: 0.5, tau: 2 } }, 'gate.memory'],
     [
       'a negative time constant',

@@ -62,7 +62,8 @@ export const ablation: Experiment<DomainSwitchSettings> = {
   settings: domainSwitchSettings,
   restore: restoreDomainSwitch,
   // A predictor of 16-64-16 multiplies most; memory adds a scan.
-  cost: (condition) => (condition.includes('ant') ? 2.5 : 1) + (condition.includes('beta') ? 0.4 : 0),
+  cost: (condition) => (condition.includes('ant') ? 3.9 : 1.6) + (condition.includes('beta') ? 0.6 : 0),
+  amongAll: { seeds: 2 },
   run: async (backend, job, settings, onEpoch) =>
     runDomainSwitch(
       backend,

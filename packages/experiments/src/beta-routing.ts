@@ -23,7 +23,8 @@ export const betaRouting: Experiment<BetaRoutingSettings> = {
   conditions: betaRoutingConditions,
   settings: betaRoutingSettings,
   restore: restoreBetaRouting,
-  cost: (condition) => (condition.startsWith('lif') ? 2 : 1),
+  cost: (condition) => (condition.startsWith('lif') ? 3 : 1.5),
+  amongAll: { seeds: 2 },
   run: runBetaRouting,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, betaRoutingConditions, betaRoutingMetrics, betaRoutingPublished),

@@ -13,11 +13,15 @@ export interface ExperimentSettings {
   readonly epochs: number
   /** A short run that shows that everything works; its figures are not compared with published ones. */
   readonly quick: boolean
+  /** Those that run, where an experiment can do without some. Default: all. */
+  readonly conditions?: readonly string[]
 }
 
 /** What a user may change. */
 export interface SettingsOverrides {
   readonly seeds?: readonly number[]
+  /** Of experiments that can do without some. Default: all. */
+  readonly conditions?: readonly string[]
   readonly epochs?: number
   /** Default false. */
   readonly quick?: boolean
@@ -50,11 +54,21 @@ export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
   /** Every metric that runs and the summary name. */
   readonly metrics: Metrics
   readonly conditions: readonly string[]
+  /**
+   * What it runs among all experiments, where not everything is asked for: so many of the published seeds, and the
+   * conditions named. It keeps them within minutes together. Default: all.
+   */
+  readonly amongAll?: { readonly seeds: number; readonly conditions?: readonly string[] }
+  /** False where a run trains nothing, and there is no step to time. Default true. */
+  readonly trains?: boolean
   /** The published settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
   settings(overrides?: SettingsOverrides): S
   /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
   restore(settings: unknown): S
-  /** Relative time of a run, to start the longest first. */
+  /**
+   * About how many seconds a run with the published settings takes on one core, to start the longest first among the runs
+   * of all experiments. Only relations matter.
+   */
   cost(condition: string): number
   /**
    * Trains and scores one condition with one seed. The result depends on nothing but the job, the backend and the

@@ -4,6 +4,7 @@ import { ablation } from './ablation.js'
 import { betaRouting } from './beta-routing.js'
 import type { Experiment } from './experiment.js'
 import { languageModel } from './language-model.js'
+import { overhead } from './overhead.js'
 import { precisionGating } from './precision.js'
 import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
@@ -15,6 +16,7 @@ export const experiments: readonly Experiment[] = [
   precisionGating,
   routingEntropy,
   languageModel,
+  overhead,
   sensitivity,
 ]
 

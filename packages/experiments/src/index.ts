@@ -14,6 +14,18 @@ export {
   publishedMetrics,
   publishedRatios,
 } from './ablation-published.js'
+export {
+  type Baseline,
+  type BaselineBatch,
+  type BaselineEvaluator,
+  type BaselineState,
+  type BaselineStep,
+  createBaseline,
+  fitBaseline,
+  type RouterCost,
+} from './baselines/baseline.js'
+export { type BaselineConfig, baselineKinds, type ResolvedBaseline } from './baselines/config.js'
+export type { BaselineForm } from './baselines/graph.js'
 export type { BetaRoutingSettings, TaskName } from './beta-routing/settings.js'
 export { betaRouting } from './beta-routing.js'
 export type { Claim, ClaimCheck, ClaimFile, ClaimRule, Verdict } from './claims/claim.js'
@@ -36,6 +48,11 @@ export type { LanguageModelSettings } from './language-model/settings.js'
 export { type LanguageModelTraining, openLanguageModel } from './language-model/training.js'
 export { languageModel } from './language-model.js'
 export type { Metric, Metrics } from './metric.js'
+export { overhead } from './overhead.js'
+export type { Contender, ContenderOptions, Evaluator, OpenContender } from './past-the-paper/contender.js'
+export { contenders, filterBudget } from './past-the-paper/contenders.js'
+export type { ComparedTask, PastThePaperSettings } from './past-the-paper/settings.js'
+export { pastThePaper } from './past-the-paper.js'
 export type { PrecisionSettings } from './precision/settings.js'
 export { precisionGating } from './precision.js'
 export {
@@ -65,6 +82,30 @@ export {
 } from './statistics.js'
 export { agreementCell, formatEstimate, markdownTable, type Table, textTable } from './table.js'
 export {
+  type AlternatingAlphabets,
+  type AlternatingAlphabetsBatch,
+  type AlternatingAlphabetsStream,
+  alternatingAlphabets,
+  openAlternatingAlphabets,
+  resolveAlternatingAlphabets,
+} from './tasks/alternating-alphabets.js'
+export {
+  type AlternatingAlphabetsBounds,
+  alternatingAlphabetsBits,
+  alternatingAlphabetsBounds,
+} from './tasks/alternating-alphabets-bounds.js'
+export { type BoundedTask, boundedTasks, type SampledBound } from './tasks/bounded-tasks.js'
+export {
+  type ContinualBatch,
+  type ContinualBound,
+  type ContinualStream,
+  type ContinualTask,
+  continual,
+  continualBound,
+  openContinual,
+  resolveContinual,
+} from './tasks/continual.js'
+export {
   type DomainSwitch,
   type DomainSwitchBatch,
   type DomainSwitchStream,
@@ -82,6 +123,25 @@ export {
 } from './tasks/last-step.js'
 export { bestDecay, type LastStepBounds, lastStepBounds, weightedAccuracy } from './tasks/last-step-bounds.js'
 export { type NoisyExpertsBatch, type NoisyExpertsTask, openNoisyExperts } from './tasks/noisy-experts.js'
+export { switchingBound } from './tasks/switching/bound.js'
+export { type DurationLaw, uniformly } from './tasks/switching/durations.js'
+export { type BayesRouting, bayesFilter } from './tasks/switching/filter.js'
+export type { Sampled } from './tasks/switching/ratio.js'
+export {
+  type RoutingScore,
+  type RoutingScorer,
+  type RoutingScores,
+  routingProbabilities,
+  routingScorer,
+} from './tasks/switching/scores.js'
+export { openSwitching, type SwitchingBatch, type SwitchingStream } from './tasks/switching/stream.js'
+export {
+  type CueSettings,
+  type ReliabilitySettings,
+  resolveSwitching,
+  type SwitchingTask,
+} from './tasks/switching/task.js'
+export { type SwitchingName, switchingTasks } from './tasks/switching/tasks.js'
 export {
   openTwoAlphabets,
   resolveTwoAlphabets,

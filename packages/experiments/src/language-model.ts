@@ -24,7 +24,9 @@ export const languageModel: Experiment<LanguageModelSettings> = {
   settings: languageModelSettings,
   restore: restoreLanguageModel,
   // Predictors of 128-256-64 multiply most; memory adds a scan.
-  cost: (condition) => (condition === 'standard' ? 4 : condition === 'beta' ? 10 : 60),
+  cost: (condition) => (condition === 'standard' ? 15 : condition === 'beta' ? 30 : 160),
+  // The direct form takes as long as the additive one, and no published figure waits for it.
+  amongAll: { seeds: 1, conditions: ['standard', 'beta', 'beta+ant'] },
   run: runLanguageModel,
   summarize: summarizeLanguageModel,
   bounds: languageModelBounds,

@@ -13,6 +13,8 @@ export interface Metric {
   readonly scale?: number
   /** Whether this is argmax accuracy or gate mass, which claims must not mix up. */
   readonly measure?: 'accuracy' | 'mass'
+  /** Counted, not measured: every run gives the same, and one of them is enough to compare. */
+  readonly exact?: boolean
   /** Digits behind the point in tables. Default 3. */
   readonly digits?: number
 }

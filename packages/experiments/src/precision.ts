@@ -28,7 +28,8 @@ export const precisionGating: Experiment<PrecisionSettings> = {
   conditions,
   settings: precisionSettings,
   restore: restorePrecision,
-  cost: () => 1,
+  cost: () => 1.9,
+  amongAll: { seeds: 2 },
   run: runPrecision,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, conditions, precisionMetrics, precisionPublished),

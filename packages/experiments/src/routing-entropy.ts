@@ -25,7 +25,8 @@ export const routingEntropy: Experiment<RoutingEntropySettings> = {
   conditions,
   settings: routingEntropySettings,
   restore: restoreRoutingEntropy,
-  cost: (condition) => (condition.includes('ant') ? 2.5 : 1) + (condition.includes('beta') ? 0.4 : 0),
+  cost: (condition) => (condition.includes('ant') ? 5.3 : 2.1) + (condition.includes('beta') ? 0.8 : 0),
+  amongAll: { seeds: 2 },
   run: runRoutingEntropy,
   summarize: (runs, settings) =>
     summarizeRuns(runs, settings, conditions, routingEntropyMetrics, routingEntropyPublished),

@@ -116,7 +116,8 @@ export const sensitivity: Experiment<DomainSwitchSettings> = {
   conditions,
   settings: domainSwitchSettings,
   restore: restoreDomainSwitch,
-  cost: (condition) => (condition.includes('ant') ? 2.9 : 1.4),
+  cost: (condition) => (condition.includes('ant') ? 3.9 : 1.9),
+  amongAll: { seeds: 1 },
   run: async (backend, job, settings, onEpoch) =>
     runDomainSwitch(
       backend,

@@ -45,6 +45,7 @@ describe('the list of experiments', () => {
       'precision',
       'routing-entropy',
       'language-model',
+      'overhead',
       'sensitivity',
     ])
     expect(findExperiment('ablation')).toBe(ablation)
@@ -198,6 +199,11 @@ describe('a training', () => {
     const [a, b] = [second?.precision?.[0] as number, second?.precision?.[2] as number]
     expect(1 / a - 1e-4 + 1 / b - 1e-4).toBeCloseTo(1, 5)
     expect(a).not.toBe(b)
+    const job = { condition: 'pi', seed: 4 }
+    const { series } = await ablation.run(backend, job, { ...small, epochs: 1 })
+    expect(series.precision).toEqual(
+      Array.from(second?.precision as Float32Array, (p) => Number(p.toPrecision(6))),
+    )
   })
 })
 

@@ -193,6 +193,12 @@ describe('a run', () => {
     })
     expect(epochs).toEqual([1, 2, 3])
     expect(learned.series.betaB?.every((b) => Math.abs(b - 0.75) < 0.01 && b !== 0.75)).toBe(true)
+    const crossed = (await run('lif-learned-crossed')).series
+    for (const [list, start] of [
+      [crossed.betaA, 0.75],
+      [crossed.betaB, 0.9],
+    ] as const)
+      expect(list?.every((b) => Math.abs(b - start) < 0.01 && b !== start)).toBe(true)
     const stateless = await run('mean-pool')
     expect(Object.keys(stateless.metrics).sort()).toEqual(['accuracyA', 'accuracyB', 'massA', 'massB'])
     expect(stateless.series).not.toHaveProperty('betaA')

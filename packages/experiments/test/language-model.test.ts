@@ -10,10 +10,8 @@ import {
   type Run,
 } from '../src/index.js'
 
-const small = {
-  ...languageModel.settings({ seeds: [1, 2], epochs: 3 }),
-  ...{ batch: 6, letters: 10, vocabulary: 6, switchAt: 5, dim: 4, scoredBatches: 2, scoredBatch: 8 },
-}
+const shape = { batch: 6, letters: 10, vocabulary: 6, switchAt: 5, dim: 4, scoredBatches: 2, scoredBatch: 8 }
+const small = { ...languageModel.settings({ seeds: [1, 2], epochs: 3 }), ...shape }
 let backend: Backend
 beforeAll(async () => {
   backend = await referenceBackend()
@@ -54,6 +52,28 @@ describe('settings', () => {
     expect(() => languageModel.settings(overrides)).toThrow(
       expect.objectContaining({ code: 'FEP_BAD_CONFIG' }),
     )
+  })
+
+  it('may leave conditions out, and tables, figures and summary do then', async () => {
+    const conditions = ['standard', 'beta']
+    const settings = { ...small, ...languageModel.settings({ conditions, seeds: [1] }), ...shape, epochs: 1 }
+    expect(settings.conditions).toEqual(conditions)
+    expect(languageModel.restore(JSON.parse(JSON.stringify(settings)))).toEqual(settings)
+    const runs = []
+    for (const condition of conditions)
+      runs.push(await languageModel.run(backend, { condition, seed: 1 }, settings))
+    const summary = languageModel.summarize(runs, settings)
+    expect([...new Set(summary.map((row) => row.condition))]).toEqual(conditions)
+    const outcome = { settings, runs, summary, bounds: [] }
+    expect(languageModel.tables(outcome)[0]?.rows.map(([name]) => name)).toEqual(conditions)
+    expect(JSON.stringify(languageModel.tables(outcome))).not.toContain('direct')
+    expect(languageModel.figures(outcome)[0]?.panels[0]?.series.map(({ name }) => name)).not.toContain(
+      'beta+direct',
+    )
+    for (const bad of [['beta'], ['standard', 'standard'], ['standard', 'pi'], []])
+      expect(() => languageModel.settings({ conditions: bad })).toThrow(
+        expect.objectContaining({ code: 'FEP_BAD_CONFIG' }),
+      )
   })
 
   it('are restored from a file, and what is wrong in it is named', () => {

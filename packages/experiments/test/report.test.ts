@@ -11,9 +11,11 @@ import {
   readClaims,
 } from '../src/report/index.js'
 
-const kept = parseResults(
-  JSON.parse(readFileSync(join(import.meta.dirname, '../../../docs/results/ablation.json'), 'utf8')),
-)
+const keptOf = (name: string) =>
+  parseResults(
+    JSON.parse(readFileSync(join(import.meta.dirname, `../../../docs/results/${name}.json`), 'utf8')),
+  )
+const kept = keptOf('ablation')
 const report = makeReport(kept, readClaims())
 const page = await htmlReport([report])
 
@@ -53,6 +55,46 @@ describe('report.html', () => {
   it('shows text as text', async () => {
     const odd = { ...report, title: '<b>&"', figures: [], claims: [] }
     expect(await htmlReport([odd])).toContain('<h2>&lt;b&gt;&amp;&quot;</h2>')
+  })
+
+  it('says where there are fewer seeds than were published, in the table and beside the title', async () => {
+    const seeds = (list: readonly number[]) => {
+      const runs = kept.runs.filter(({ seed }) => list.includes(seed))
+      return makeReport({ ...kept, runs, settings: { ...kept.settings, seeds: list } }, [])
+    }
+    const one = seeds([42])
+    expect(one.tables[0]?.title).toMatch(/ \(one seed\)$/)
+    expect(one.source).toMatch(/; one seed$/)
+    expect(await htmlReport([{ ...one, figures: [] }])).toContain('; one seed</p>')
+    expect(markdownReport([one])).toContain('; one seed\n')
+    expect(seeds([42, 43]).tables[0]?.title).toMatch(/ \(2 seeds of 5\)$/)
+    expect(report.source).not.toContain('seed')
+    expect(report.tables[0]?.title).not.toMatch(/\)$/)
+    const settings = { ...kept.settings, seeds: [42], quick: true }
+    expect(makeReport({ ...kept, settings }, []).source).toBe(report.source)
+  })
+
+  it('says which conditions were left out', () => {
+    const results = keptOf('language-model')
+    const conditions = ['standard', 'beta']
+    const { source, tables, claims } = makeReport(
+      {
+        ...results,
+        runs: results.runs.filter(({ condition }) => conditions.includes(condition)),
+        summary: results.summary.filter(({ condition }) => conditions.includes(condition)),
+        settings: { ...results.settings, conditions },
+      },
+      readClaims(),
+    )
+    expect(source).toMatch(/; without beta\+ant, beta\+direct$/)
+    expect(tables[0]?.title).toMatch(/ \(without beta\+ant, beta\+direct\)$/)
+    const untested = claims.filter(({ verdict }) => verdict === 'not tested')
+    expect(untested.map(({ id }) => id)).toContain('language-model.direct-inverts')
+    expect(untested.find(({ id }) => id.endsWith('direct-inverts'))?.sentence).toMatch(
+      /beta\+\w+ was not run/,
+    )
+    expect(claims.every(({ verdict }) => verdict !== null)).toBe(true)
+    expect(claims.some(({ verdict }) => verdict === 'holds')).toBe(true)
   })
 
   it('says how many claims hold, on top, where there are several experiments', async () => {

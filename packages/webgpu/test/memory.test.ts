@@ -1,4 +1,6 @@
 /** What runs, a stream and a training leave behind on the device: nothing that grows. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { adam, createGate, type DeviceTensor, type Fetches, tensor } from '@fep-moe/core'
 import { webgpuBackend } from '@fep-moe/webgpu'
 import { describe, expect, it } from 'vitest'
@@ -12,6 +14,11 @@ const release = (fetched: Fetches) => Object.values(fetched).forEach((t) => t.di
 const held = ({ latest }: Lifetime) => ({ results: latest.results.state(), staging: latest.staging.state() })
 
 const WINDOWS = 8
+
+setFlagsFromString('--expose-gc')
+/** A full collection: what waits for one is no leak, and under load much waits. */
+const collect = runInNewContext('gc') as () => void
+
 /** A buffer that is not destroyed costs Dawn some kilobytes. */
 const LEAK = 4096
 
@@ -26,6 +33,7 @@ async function flat(lifetime: Lifetime, rounds: number, round: (i: number) => Pr
   for (let window = 0; window <= WINDOWS; window++) {
     for (let i = 0; i < size; i++) await round(i)
     before ??= held(lifetime)
+    collect()
     marks.push(process.memoryUsage().rss)
   }
   expect(held(lifetime)).toEqual(before)
@@ -42,7 +50,7 @@ else
       const program = await load(counter(64), lifetime)
       const x = tensor(new Float32Array(64).fill(1))
       let state = await program.run({ s: x, x })
-      await flat(lifetime, 20_000, async () => {
+      await flat(lifetime, 8_000, async () => {
         const next = await program.run({ s: state.s as DeviceTensor, x })
         release(state)
         state = next

@@ -6,6 +6,7 @@ import { timeTraining } from './train.js'
 
 /** Medians in microseconds; the keys are the output's. */
 export interface ExecutorTiming {
+  readonly what: 'executor'
   readonly executor: string
   /** One call of `gate.route` on a batch of the ablation. */
   readonly forward_us: number
@@ -26,5 +27,11 @@ export async function timeExecutor(
   const forward = await timeRoute(backend, { batch, steps: length, dim, experts }, laps)
   const train = await timeTraining(backend, { experiment: 'ablation', condition: 'beta+ant', steps, signal })
   const stream = await timeStream(backend, [dim, experts], { steps: 20 * steps, warmUp: 500, signal })
-  return { executor, forward_us: forward.p50_us, train_us: train.p50_us, stream_us: stream.p50_us }
+  return {
+    what: 'executor',
+    executor,
+    forward_us: forward.p50_us,
+    train_us: train.p50_us,
+    stream_us: stream.p50_us,
+  }
 }

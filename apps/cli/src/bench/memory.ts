@@ -5,6 +5,7 @@ import { type Backend, createGate, tensor } from '@fep-moe/core'
 
 /** Megabytes after a garbage collection; the keys are the output's. */
 export interface MemoryTiming {
+  readonly what: 'memory'
   readonly executor: string
   readonly steps: number
   /** JavaScript heap and array buffers after a fifth, three fifths and all of the steps. */
@@ -52,6 +53,7 @@ export async function measureMemory(
     [0, 2, 4].map((i) => Math.round((bytes[i] as number) / 1e4) / 100)
   const growth = (heap.at(-1) as number) - (heap[0] as number)
   return {
+    what: 'memory',
     executor,
     steps,
     heap_mb: shown(heap),

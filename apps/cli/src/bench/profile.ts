@@ -3,11 +3,11 @@ import { FepError } from '@fep-moe/core'
 import type { Table } from '@fep-moe/experiments'
 import { type BackendName, openBackend } from '../backends.js'
 import { recordRun } from './timed-runs.js'
-import { type TrainableName, trainables } from './trainings.js'
+import { trainableNames, trainables } from './trainings.js'
 
 /** What to profile. */
 export interface ProfileOptions {
-  readonly experiment: TrainableName
+  readonly experiment: string
   readonly backend: BackendName
   readonly condition: string
   readonly threads: number
@@ -37,10 +37,16 @@ export async function profileTraining({
 }: ProfileOptions): Promise<NodeTiming[]> {
   if (name !== 'onnx')
     throw new FepError('FEP_UNSUPPORTED', `--profile needs a backend with a profiler: onnx, not ${name}`)
+  const trainable = trainableNames.find((one) => one === experiment)
+  if (!trainable)
+    throw new FepError(
+      'FEP_UNSUPPORTED',
+      `--profile needs a training that is lent a step at a time: ${trainableNames.join(', ')}, not ${experiment}`,
+    )
   const { profile } = await import('@fep-moe/onnx')
   const { backend, recorded } = recordRun(await openBackend(name, { threads }))
   try {
-    const training = await trainables[experiment].open(backend, condition)
+    const training = await trainables[trainable].open(backend, condition)
     await training.sample()()
     const { program, feeds } = recorded()
     const { nodes } = await profile(program, feeds, { runs: steps, threads })

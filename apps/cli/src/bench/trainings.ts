@@ -1,4 +1,4 @@
-/** The experiments whose training steps can be timed. */
+/** The experiments that lend their training a step at a time: their batches are timed apart, their programs profiled. */
 import type { Backend } from '@fep-moe/core'
 import { ablation, languageModel, openAblation, openLanguageModel } from '@fep-moe/experiments'
 
@@ -67,10 +67,10 @@ export const trainables = {
   },
 } as const satisfies Readonly<Record<string, Trainable>>
 
-/** Name of an experiment whose training can be timed. */
+/** Name of such an experiment. */
 export type TrainableName = keyof typeof trainables
 
-/** All of them, for a flag. */
+/** All of them. */
 export const trainableNames = Object.keys(trainables) as TrainableName[]
 
 function sizesOf<S>(pick: (settings: S) => Record<string, number>, { settings }: { settings(): S }): string {

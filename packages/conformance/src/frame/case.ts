@@ -63,6 +63,7 @@ export interface GraphCase extends CaseBase {
 /** A case that has to do something: dispose, run twice, train, stream. */
 export interface ProcedureCase extends CaseBase {
   readonly kind: 'procedure'
+  /** Does it, and reports through the probe what is wrong. */
   check(probe: Probe): Promise<void>
 }
 

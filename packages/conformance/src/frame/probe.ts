@@ -9,6 +9,7 @@ import {
 } from '@fep-moe/core'
 import type { Tolerance } from './case.js'
 import { compareTensors, type Deviation } from './compare.js'
+import type { Slack } from './declared-accuracy.js'
 import { CaseFailure, check } from './failure.js'
 import { holdToCapabilities } from './unsupported.js'
 
@@ -22,21 +23,33 @@ export interface Lane {
 
 /** Hooks of a run that is more than a run. */
 export interface ProbeOptions {
-  /** Extra tolerance of the comparisons, in order. */
-  readonly slack?: readonly (ArrayLike<number> | undefined)[] | undefined
   /** Sees both sides of every comparison. */
   readonly observe?: (got: Tensor, want: Tensor) => void
 }
+
+/** A comparison that went beyond its tolerance, kept until it is known what may be added. */
+interface Beyond {
+  readonly name: string
+  readonly got: Tensor
+  readonly want: Tensor
+  readonly tolerance: Tolerance
+  /** Its place among all comparisons. */
+  readonly index: number
+}
+
+/** Cases may write into what they compared. */
+const copy = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
 
 /** See the file's header. */
 export class Probe {
   /** The lane's backend, held to what its capabilities say. */
   readonly backend: Backend
-  /** The worst element of all comparisons so far. */
+  /** The worst element of the comparisons that are settled. */
   worst: Deviation | undefined
   /** Number of comparisons and checks made: a case that made none proves nothing. */
   checks = 0
   private comparisons = 0
+  private beyond: Beyond[] = []
 
   constructor(
     private readonly lane: Lane,
@@ -51,6 +64,11 @@ export class Probe {
     return holdToCapabilities(await this.lane.create())
   }
 
+  /** Whether comparisons went beyond their tolerance that were not settled yet. */
+  get exceeds(): boolean {
+    return this.beyond.length > 0
+  }
+
   /** Compares a result; a deviation beyond tolerance fails the case at its end, a wrong shape at once. */
   async compare(
     name: string,
@@ -60,10 +78,22 @@ export class Probe {
   ): Promise<void> {
     this.checks++
     const host = await toHost(got)
-    const found = compareTensors(name, host, want, tolerance, this.options.slack?.[this.comparisons++])
+    const index = this.comparisons++
+    const found = compareTensors(name, host, want, tolerance)
     if (typeof found === 'string') throw new CaseFailure(found)
     this.options.observe?.(host, want)
-    if (this.worst === undefined || found.ratio > this.worst.ratio) this.worst = found
+    if (found.ratio <= 1) this.judge(found)
+    else this.beyond.push({ name, got: copy(host), want: copy(want), tolerance, index })
+  }
+
+  /**
+   * Judges what went beyond its tolerance, for good.
+   * @param slack extra tolerance of all comparisons, in order
+   */
+  settle(slack?: Slack): void {
+    for (const { name, got, want, tolerance, index } of this.beyond)
+      this.judge(compareTensors(name, got, want, tolerance, slack?.[index]) as Deviation)
+    this.beyond = []
   }
 
   /** Fails the case unless the condition holds. */
@@ -91,5 +121,9 @@ export class Probe {
       return
     }
     throw new CaseFailure(`${what} must fail with ${code}, but did not fail`)
+  }
+
+  private judge(found: Deviation): void {
+    if (this.worst === undefined || found.ratio > this.worst.ratio) this.worst = found
   }
 }

@@ -9,7 +9,9 @@ import { runCase } from './run-case.js'
 
 /** The two functions the suite needs of a test runner. vitest, jest, mocha, node:test and bun have them. */
 export interface Runner {
+  /** Groups tests. */
   describe(name: string, body: () => void): unknown
+  /** Registers a test; `timeout` is in milliseconds. */
   it(name: string, body: () => Promise<void>, timeout?: number): unknown
 }
 

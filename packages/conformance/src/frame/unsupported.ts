@@ -2,6 +2,7 @@
 import {
   type Backend,
   type Capabilities,
+  type DType,
   expandComposites,
   type FepError,
   type Graph,
@@ -9,8 +10,13 @@ import {
 } from '@fep-moe/core'
 import { CaseFailure, DeclaredUnsupported } from './failure.js'
 
+const DTYPES: readonly DType[] = ['float32', 'int32', 'bool']
+
 /** The first operator or dtype of a graph that the backend declares it cannot run. */
 export function unsupportedIn(graph: Graph, capabilities: Capabilities): string | undefined {
+  // Most backends lack nothing, and then no graph needs to be searched.
+  if (capabilities.unsupported.length === 0 && DTYPES.every((dtype) => capabilities.dtypes.includes(dtype)))
+    return undefined
   return firstUnsupported(
     expandComposites(graph, (op) => capabilities.composites.includes(op)),
     capabilities,

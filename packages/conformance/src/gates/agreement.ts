@@ -1,8 +1,9 @@
 /**
  * When two forms of one gate agree: logits within 8 · T_eff · 2⁻²⁴ · max|logit| with T_eff = min(T, 1/(1 − max a)), the
- * steps over which the membrane remembers, and the same experts wherever the margin exceeds twice that.
+ * steps over which the membrane remembers, and the same experts wherever the margin exceeds twice that. Where logits are
+ * logarithms of a distribution, max|logit| is 1 at least.
  */
-import type { Gate, Params, Tensor } from '@fep-moe/core'
+import type { Params, ResolvedGateConfig, Tensor } from '@fep-moe/core'
 import { EXACT } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 
@@ -16,7 +17,14 @@ export interface Decisions {
 }
 
 /** The bound on logits. */
-export function logitBound(gate: Gate, params: Params, steps: number, logits: Tensor): number {
+export function logitBound(
+  gate: {
+    readonly config: Pick<ResolvedGateConfig, 'memory' | 'anticipation' | 'belief' | 'clock' | 'precision'>
+  },
+  params: Params,
+  steps: number,
+  logits: Tensor,
+): number {
   const { memory, belief, clock, precision } = gate.config
   const raw = params.beta_raw?.data
   const fixed = !memory
@@ -29,7 +37,9 @@ export function logitBound(gate: Gate, params: Params, steps: number, logits: Te
   const counts = belief || clock || precision?.scope === 'tracked'
   const decays = counts ? [1] : raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
   const effective = Math.min(steps, 1 / (1 - Math.max(...decays)))
-  return 8 * effective * 2 ** -24 * Math.max(...Array.from(logits.data, Math.abs))
+  // Logarithms of a distribution: rounding it moves a logit that is near 0 by as much as one that is near −1.
+  const least = gate.config.anticipation?.kind === 'distribution' ? 1 : 0
+  return 8 * effective * 2 ** -24 * Math.max(least, ...Array.from(logits.data, Math.abs))
 }
 
 /** Compares under a bound on logits. */

@@ -50,7 +50,7 @@ export interface Scene {
   readonly params: ReturnType<Gate['init']>
   /** (B,T,d) */
   readonly x: Tensor
-  readonly options: { readonly precision?: Tensor; readonly feedback?: Tensor }
+  readonly options: Told
 }
 
 /** Sets a scene: parameters from the gate's own initialization, noise for tokens, Π of different sizes. */
@@ -67,25 +67,32 @@ export function sceneOf(
   }
 }
 
+/** What a gate is told beside tokens: Π (E), or (B,T,E); or, where it tracks Π itself, errors (B,T,E). */
+export interface Told {
+  readonly precision?: Tensor
+  readonly feedback?: Tensor
+}
+
 /** Π of different sizes; where a gate tracks it, errors, and at a third of the tokens none. */
-function toldTo(
-  { precision, experts }: GateConfig,
+export function toldTo(
+  { precision, experts }: Pick<GateConfig, 'precision' | 'experts'>,
   batch: number,
   steps: number,
   seed: number,
-): Scene['options'] {
+): Told {
   if (!precision) return {}
   const perToken = [batch, steps, experts]
   if (precision.scope === 'tracked') return { feedback: noise(seed, perToken, -0.5, 1) }
   return { precision: noise(seed, precision.scope === 'sequence' ? perToken : [experts], 0.3, 4) }
 }
 
-/** Options of one step of a stream: what is told of its tokens, where every sequence has its own. */
-export function optionsAt({ precision, feedback }: Scene['options'], step: number): Scene['options'] {
-  if (feedback) return { feedback: stepOf(feedback, step) }
-  return precision?.shape.length === 3
-    ? { precision: stepOf(precision, step) }
-    : precision
-      ? { precision }
-      : {}
-}
+/** All that is told, changed. */
+export const mapTold = (told: Told, change: (t: Tensor) => Tensor): Told =>
+  Object.fromEntries(Object.entries(told).map(([name, t]) => [name, change(t)]))
+
+/** The same for a part of the tokens: what they have for themselves is cut, Π that all share is not. */
+export const cutTold = (told: Told, cut: (t: Tensor) => Tensor): Told =>
+  mapTold(told, (t) => (t.shape.length === 3 ? cut(t) : t))
+
+/** Options of one step of a stream. */
+export const optionsAt = (told: Told, step: number): Told => cutTold(told, (t) => stepOf(t, step))

@@ -1,6 +1,9 @@
 /** Every case of the group `gates`. */
 import type { ProcedureCase } from '../frame/case.js'
+import { layers } from './layer.js'
 import { models } from './models.js'
+import { policies } from './policies.js'
+import { policyStateCases } from './policy-state.js'
 import { precision } from './precision.js'
 import { reset } from './reset.js'
 import { selection } from './selection.js'
@@ -17,4 +20,7 @@ export const gates = (): ProcedureCase[] => [
   ...vjp(),
   ...training(),
   ...models(),
+  ...policies(),
+  ...policyStateCases(),
+  ...layers(),
 ]

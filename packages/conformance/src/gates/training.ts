@@ -51,7 +51,7 @@ const CONDITIONS: Readonly<Record<string, GateConfig>> = {
 }
 
 const TRAINING_STEPS = 20
-const BATCH = 32
+const BATCH = 8
 const SEED = 401
 /** Absolute, on losses (sums over 11 steps) and on parameters. */
 const TOLERANCE = { atol: 1e-4, rtol: 0 }

@@ -4,10 +4,27 @@ import type { Probe } from '../frame/probe.js'
 import { RTOL, vectorIndex } from '../vectors/index.js'
 import { checkGoldenGate } from './gate-case.js'
 import { checkLanguageModel } from './language-model-case.js'
+import { checkCosineLayer, checkLayer, checkLayerTraining, checkTokenChoiceLayer } from './layer-case.js'
 import { checkMixture, checkSkillMixture } from './mixture-case.js'
+import {
+  checkAverage,
+  checkBias,
+  checkCalibration,
+  checkCosine,
+  checkEngine,
+  checkTokenChoice,
+} from './policy-case.js'
 import { checkCoverage, checkMetrics, checkRouters, checkTracker } from './pure-case.js'
 import { checkLeak, checkSkillGate } from './skill-case.js'
 import type { VectorEntry } from './vectors.js'
+
+/** The policy alone, and in its layer. */
+const both =
+  (first: typeof checkTokenChoice, second: typeof checkTokenChoice) =>
+  async (entry: VectorEntry, probe: Probe): Promise<void> => {
+    await first(entry, probe)
+    await second(entry, probe)
+  }
 
 function procedureOf(id: string): (entry: VectorEntry, probe: Probe) => Promise<void> {
   if (id.startsWith('A1.pitracker') || id.startsWith('A3.precision_tracker')) return checkTracker
@@ -19,6 +36,15 @@ function procedureOf(id: string): (entry: VectorEntry, probe: Probe) => Promise<
   if (id.startsWith('A3.moe')) return checkMixture
   if (id.startsWith('A5.')) return checkLanguageModel('plain')
   if (id.startsWith('A6.metrics')) return checkMetrics
+  if (id.startsWith('B1.') || id.startsWith('B2.')) return checkEngine
+  if (id.startsWith('B3.')) return checkAverage
+  if (id.startsWith('B4.')) return checkLayer
+  if (id.startsWith('B5.')) return checkLayerTraining
+  if (id.startsWith('B6.')) return both(checkTokenChoice, checkTokenChoiceLayer)
+  if (id.startsWith('B7.')) return checkBias
+  if (id.startsWith('S4.init')) return checkCalibration
+  if (id.startsWith('S4.layer')) return both(checkCosine, checkCosineLayer)
+  if (id.startsWith('S4.')) return checkCosine
   return checkGoldenGate
 }
 

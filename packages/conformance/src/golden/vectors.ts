@@ -49,7 +49,14 @@ const MODULES: Readonly<Record<string, () => Module>> = {
   'a5-small': () => import('../vectors/a5-small.js'),
   'a5-large': () => import('../vectors/a5-large.js'),
   'a6-a7': () => import('../vectors/a6-a7.js'),
+  b1: () => import('../vectors/b1.js'),
+  b2: () => import('../vectors/b2.js'),
+  'b3-b7': () => import('../vectors/b3-b7.js'),
+  b4: () => import('../vectors/b4.js'),
+  b5: () => import('../vectors/b5.js'),
+  b6: () => import('../vectors/b6.js'),
   s0: () => import('../vectors/s0.js'),
+  s4: () => import('../vectors/s4.js'),
 }
 
 /** Opens a case. */
@@ -57,7 +64,9 @@ export async function openVectors({ id, module }: VectorEntry): Promise<Vectors>
   const { vectors } = await (MODULES[module] as () => Module)()
   const { tensors, bytes } = vectors[id] as VectorData
   const binary = atob(bytes)
-  const buffer = Uint8Array.from(binary, (c) => c.charCodeAt(0)).buffer
+  const decoded = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) decoded[i] = binary.charCodeAt(i)
+  const { buffer } = decoded
   const known = new Map<string, { tensor: Tensor; atol: number }>()
   let offset = 0
   for (const [name, dtype, shape, atol] of tensors) {

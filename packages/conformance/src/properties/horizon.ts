@@ -1,9 +1,10 @@
 /** What `horizon` and `next` say: which token a decision is for. */
-import { createGate, type Gate, type Tensor } from '@fep-moe/core'
-import type { ProcedureCase } from '../frame/case.js'
+import { type ComposedGateConfig, createGate, type Gate, type Tensor } from '@fep-moe/core'
+import type { ProcedureCase, Tolerance } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { logitBound } from '../gates/agreement.js'
+import { cutTold } from '../gates/case.js'
 import { propertyCase } from './property.js'
 import { type Drawn, gates, type Scene, sceneOf } from './scenes.js'
 
@@ -20,6 +21,38 @@ function extended(x: Tensor, prediction: Tensor, step: number): Tensor {
   return { dtype: 'float32', shape: [batch, step + 2, dim], data }
 }
 
+/** A gate that anticipates a distribution decides by the mean of that and of what it would say without. */
+async function meanOfBoth(
+  probe: Probe,
+  { params, x, precision }: Scene,
+  { config }: Drawn,
+  { weights, next }: { readonly weights: Tensor; readonly next: Tensor },
+  within: Tolerance,
+): Promise<void> {
+  const { anticipation: _, ...rest } = config as ComposedGateConfig
+  const alone = createGate(rest)
+  const own = Object.fromEntries(alone.params.map(({ name }) => [name, probe.present(name, params[name])]))
+  const { weights: other } = await alone.route(probe.backend, own, x, precision)
+  const mean = next.data.map((r, i) => (r + (other.data[i] as number)) / 2)
+  await probe.compare('the mean of both', weights, { ...next, data: mean as Float32Array }, within)
+  await alone.release(probe.backend)
+}
+
+/** A belief gate that decides for the token it is given expects what its twin, which decides ahead, decides. */
+async function expectation(
+  probe: Probe,
+  { params, x, precision }: Scene,
+  { config }: Drawn,
+  next: Tensor,
+  within: Tolerance,
+): Promise<void> {
+  const { belief, ...rest } = config as ComposedGateConfig
+  const ahead = createGate({ ...rest, belief: { ...belief, horizon: 1 } })
+  const { weights } = await ahead.route(probe.backend, params, x, precision)
+  await probe.compare('next', next, weights, within)
+  await ahead.release(probe.backend)
+}
+
 /** The distribution that a dense gate would return. */
 async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn): Promise<void> {
   const { params, x, precision } = scene
@@ -33,30 +66,28 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
     '`next` is there where the gate anticipates',
   )
   probe.check(
-    gate.horizon === (kind === 'direct' || router === 'oracle' || belief?.horizon === 1 ? 1 : 0) &&
+    gate.horizon ===
+      (kind === 'direct' || kind === 'logits' || router === 'oracle' || belief?.horizon === 1 ? 1 : 0) &&
       result.horizon === gate.horizon,
     'the horizon is 1 where the decision is for the next token',
   )
   if (!result.next) return
-  if (belief?.horizon === 0) {
-    const { dim, experts, bias } = gate.config
-    const evidence = gate.config.precision ? { precision: { kind: 'evidence' as const } } : {}
-    const ahead = createGate({ dim, experts, bias, ...evidence, belief: { ...belief, horizon: 1 } })
-    const { weights } = await ahead.route(probe.backend, params, x, precision)
-    await ahead.release(probe.backend)
-    return probe.compare('next', result.next, weights, within)
-  }
-  if (kind === 'direct' || belief) return probe.compare('next', result.next, result.weights, within)
+  if (belief?.horizon === 0) return expectation(probe, scene, drawn, result.next, within)
+  if (kind === 'direct' || kind === 'logits' || belief)
+    return probe.compare('next', result.next, result.weights, within)
+  if (kind === 'distribution')
+    return meanOfBoth(probe, scene, drawn, { ...result, next: result.next }, within)
   const step = (drawn.at[0] as number) % drawn.steps
   const prediction = probe.present('prediction', result.prediction)
-  const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), precision)
+  const options = cutTold(precision, (t) => extended(t, t, step))
+  const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), options)
   await probe.compare('next', stepOf(result.next, step), stepOf(ahead.weights, step + 1), within)
 }
 
 const horizon = propertyCase<Drawn>({
   id: 'next-is-what-it-says',
   seed: 614,
-  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come; belief: what it decides at horizon 1',
+  note: 'direct and logits: `next` is the decision itself; additive: the decision on the predicted token, had it come; distribution: the half of the decision that was anticipated; belief: what it decides at horizon 1',
   things: gates.map((drawn) => ({
     ...drawn,
     config: { ...drawn.config, select: { kind: 'dense' as const } },

@@ -74,9 +74,9 @@ async function tryOne<T>(outer: Probe, property: Property<T>, thing: T): Promise
     tolerance: EXACT,
     check: (probe) => property.holds(probe, thing),
   }
-  const slack = await declaredSlack(single, outer.backend.capabilities)
-  const probe = new Probe(lane, EXACT, { slack })
+  const probe = new Probe(lane, EXACT)
   await property.holds(probe, thing)
+  if (probe.exceeds) probe.settle(await declaredSlack(single, outer.backend.capabilities))
   outer.checks += probe.checks
   const { worst } = probe
   if (worst && !(worst.ratio <= 1))

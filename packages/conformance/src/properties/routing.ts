@@ -1,10 +1,12 @@
 /** What routing promises: causality, independence of the batch and of the experts' order, purity. */
-import type { Gate, GateConfig, Params, RouteResult, Tensor } from '@fep-moe/core'
+import type { Gate, GateConfig, RouteResult, Tensor } from '@fep-moe/core'
 import type { ProcedureCase } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
 import { flags } from '../fuzz/gates/scene.js'
 import { compareDecisions, logitBound } from '../gates/agreement.js'
+import { cutTold, mapTold } from '../gates/case.js'
+import { orderFrom, perExpertIn, permuted, reordered, restored } from './permuted.js'
 import { propertyCase } from './property.js'
 import { causalGates, type Drawn, editedFrom, gates, oracles, sceneOf, sequenceOf } from './scenes.js'
 
@@ -68,35 +70,6 @@ const oracle = propertyCase<Drawn>({
   },
 })
 
-/** Experts in another order: rows of everything that has one row per expert. */
-function permuted(params: Params, order: readonly number[]): Params {
-  const rows = (t: Tensor): Tensor => {
-    const width = t.data.length / order.length
-    const data = t.data.slice()
-    order.forEach((from, to) => {
-      data.set(t.data.subarray(from * width, (from + 1) * width) as Float32Array, to * width)
-    })
-    return { ...t, data: data as Tensor['data'] }
-  }
-  const perExpert = ['W.weight', 'W.bias', 'W_pred.weight', 'W_clock.weight', 'readout', 'precision']
-  return Object.fromEntries(
-    Object.entries(params).map(([name, t]) => [name, perExpert.includes(name) ? rows(t) : t]),
-  )
-}
-
-/** The last axis put back: element `to` of the permuted result belongs to expert order[to]. */
-function restored(t: Tensor, order: readonly number[]): Tensor {
-  const data = t.data.slice()
-  for (let i = 0; i < data.length; i++)
-    data[i - (i % order.length) + (order[i % order.length] as number)] = t.data[i] as number
-  return { ...t, data: data as Tensor['data'] }
-}
-
-function orderFrom(numbers: readonly number[], experts: number): number[] {
-  const left = Array.from({ length: experts }, (_, i) => i)
-  return numbers.slice(0, experts).flatMap((n) => left.splice(n % left.length, 1))
-}
-
 const equivariant = propertyCase<Drawn>({
   id: 'permutation-equivariant',
   seed: 603,
@@ -108,9 +81,9 @@ const equivariant = propertyCase<Drawn>({
     const want = await gate.route(probe.backend, params, x, precision)
     const got = await gate.route(
       probe.backend,
-      permuted(params, order),
+      permuted(params, order, perExpertIn(gate)),
       x,
-      permuted(precision as Params, order),
+      mapTold(precision, (t) => reordered(t, order)),
     )
     await compareDecisions(
       probe,
@@ -118,7 +91,7 @@ const equivariant = propertyCase<Drawn>({
       {
         logits: restored(got.logits, order),
         weights: restored(got.weights, order),
-        indices: { ...got.indices, data: Int32Array.from(got.indices.data, (i) => order[i] as number) },
+        indices: { ...got.indices, data: Int32Array.from(got.indices.data, (i) => order[i] ?? -1) },
         margin: got.margin,
         next: got.next && restored(got.next, order),
       },
@@ -138,7 +111,8 @@ const batchInvariant = propertyCase<Drawn>({
     const { gate, params, x, precision } = sceneOf(drawn)
     const among = await gate.route(probe.backend, params, x, precision)
     const row = (drawn.at[0] as number) % drawn.batch
-    const alone = await gate.route(probe.backend, params, sequenceOf(x, row), precision)
+    const options = cutTold(precision, (t) => sequenceOf(t, row))
+    const alone = await gate.route(probe.backend, params, sequenceOf(x, row), options)
     const want = {
       logits: sequenceOf(among.logits, row),
       weights: sequenceOf(among.weights, row),

@@ -2,7 +2,9 @@
 import { createGate, type Gate, type GateConfig, type Params, type Tensor } from '@fep-moe/core'
 import * as fc from 'fast-check'
 import { noise } from '../frame/data.js'
+import { stepsOf } from '../frame/steps.js'
 import { gateConfigs } from '../fuzz/gates/recipe.js'
+import { cutTold, type Told, toldTo } from '../gates/case.js'
 
 /** What properties draw. Plain data, so that a counterexample can be read and pasted. */
 export interface Drawn {
@@ -25,44 +27,10 @@ const drawn = (configs: fc.Arbitrary<GateConfig>): fc.Arbitrary<Drawn> =>
     }),
   )
 
-/** Gates that filter, and gates that know the time. */
-const beliefs: fc.Arbitrary<GateConfig> = fc
-  .record({
-    dim: fc.integer({ min: 1, max: 5 }),
-    experts: fc.integer({ min: 1, max: 5 }),
-    bias: fc.boolean(),
-    evidence: fc.boolean(),
-    time: fc.boolean(),
-    belief: fc.record({
-      states: fc.integer({ min: 1, max: 5 }),
-      phases: fc.integer({ min: 1, max: 4 }),
-      duration: fc.constantFrom('chain' as const, 'phase-type' as const),
-      width: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
-      cues: fc.boolean(),
-      horizon: fc.constantFrom(0 as const, 1 as const),
-    }),
-    clock: fc.record({
-      integrators: fc.integer({ min: 1, max: 3 }),
-      resonators: fc.integer({ min: 0, max: 2 }),
-      affinity: fc.constant(true),
-      surpriseReset: fc.boolean(),
-    }),
-  })
-  .map(({ evidence, time, belief, clock, ...shape }) => ({
-    ...shape,
-    ...(evidence ? { precision: { kind: 'evidence' as const } } : {}),
-    ...(time ? { clock, memory: { kind: 'leaky' as const } } : { belief }),
-  }))
-
 /** Any gate. */
-export const gates = drawn(fc.oneof({ weight: 3, arbitrary: gateConfigs }, { weight: 1, arbitrary: beliefs }))
+export const gates = drawn(gateConfigs)
 /** Gates that decide without looking ahead. */
-export const causalGates = drawn(
-  fc.oneof(
-    { weight: 3, arbitrary: gateConfigs.filter((config) => config.router !== 'oracle') },
-    { weight: 1, arbitrary: beliefs },
-  ),
-)
+export const causalGates = drawn(gateConfigs.filter((config) => config.router !== 'oracle'))
 /** The oracle. */
 export const oracles = drawn(
   gateConfigs.map(({ dim, experts, bias, select }) => ({
@@ -70,7 +38,7 @@ export const oracles = drawn(
     experts,
     router: 'oracle' as const,
     ...(bias === undefined ? {} : { bias }),
-    ...(select ? { select } : {}),
+    ...(select && select.kind !== 'spike' ? { select } : {}),
   })),
 )
 
@@ -80,7 +48,7 @@ export interface Scene {
   readonly params: Params
   /** (B,T,d) */
   readonly x: Tensor
-  readonly precision: { readonly precision?: Tensor }
+  readonly precision: Told
 }
 
 /** Sets the scene. */
@@ -90,7 +58,7 @@ export function sceneOf({ config, batch, steps, seed }: Drawn): Scene {
     gate,
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
-    precision: config.precision ? { precision: noise(seed + 2, [config.experts], 0.3, 4) } : {},
+    precision: toldTo(config, batch, steps, seed + 2),
   }
 }
 
@@ -105,6 +73,10 @@ export function editedFrom(x: Tensor, step: number, seed: number): Tensor {
   }
   return { ...x, data: data as Tensor['data'] }
 }
+
+/** What is told of some steps, where it differs by step. */
+export const precisionOfSteps = (told: Told, from: number, to: number): Told =>
+  cutTold(told, (t) => stepsOf(t, from, to))
 
 /** One sequence of (B,T,…), as a batch of one. */
 export function sequenceOf(t: Tensor, row: number): Tensor {

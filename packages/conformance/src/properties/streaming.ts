@@ -1,11 +1,13 @@
 /** Streams, chunks and resets: any way to cut a sequence gives the numbers of the whole. */
-import { type Backend, gateStates, type Tensor, toHost, zeros } from '@fep-moe/core'
+import { gateStates, type Tensor, toHost, zeros } from '@fep-moe/core'
 import { EXACT, type ProcedureCase } from '../frame/case.js'
+import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { flags } from '../fuzz/gates/scene.js'
 import { compareDecisions, type Decisions, logitBound } from '../gates/agreement.js'
+import { optionsAt } from '../gates/case.js'
 import { propertyCase } from './property.js'
-import { causalGates, type Drawn, type Scene, sceneOf } from './scenes.js'
+import { causalGates, type Drawn, precisionOfSteps, type Scene, sceneOf } from './scenes.js'
 
 const RULE =
   'logits within 8 · T_eff · 2⁻²⁴ · max|logit|; the same experts wherever the margin exceeds twice that'
@@ -37,13 +39,13 @@ const streamed = propertyCase<Drawn>({
       for (let t = 0; t < drawn.steps; t++) {
         if (t === detour) {
           const state = await stream.snapshot()
-          await stream.step(stepOf(x, (t + 1) % drawn.steps), precision)
+          await stream.step(stepOf(x, (t + 1) % drawn.steps), optionsAt(precision, t))
           await stream.reset()
           stream.restore(state)
         }
         const rows = rowsOf(stepOf(reset, t))
         if (rows.length > 0) await stream.reset(rows)
-        const got = await stream.step(stepOf(x, t), precision)
+        const got = await stream.step(stepOf(x, t), optionsAt(precision, t))
         await compareDecisions(
           probe,
           `step ${t}`,
@@ -61,13 +63,13 @@ const streamed = propertyCase<Drawn>({
 
 /** Runs the sequence form on one chunk, states in and out. */
 async function runChunk(
-  backend: Backend,
+  probe: Probe,
   { gate, params, precision }: Pick<Scene, 'gate' | 'params' | 'precision'>,
   x: Tensor,
   state: Readonly<Record<string, Tensor>>,
 ): Promise<{ readonly result: Decisions; readonly state: Readonly<Record<string, Tensor>> }> {
   await gate.ready()
-  const program = await backend.compile(gate.graph({ steps: x.shape[1] as number, state: true }))
+  const program = await probe.backend.compile(gate.graph({ steps: x.shape[1] as number, state: true }))
   try {
     const feeds = { ...params, ...precision, x, ...state }
     const found: Record<string, Tensor> = {}
@@ -75,8 +77,8 @@ async function runChunk(
       found[name] = await toHost(t)
       t.dispose()
     }
-    const left = Object.entries(found).filter(([name]) => name.startsWith('state/'))
-    return { result: found as unknown as Decisions, state: Object.fromEntries(left) }
+    const next = Object.keys(state).map((name) => [name, probe.present(name, found[name])] as const)
+    return { result: found as unknown as Decisions, state: Object.fromEntries(next) }
   } finally {
     program.dispose()
   }
@@ -104,7 +106,8 @@ const chunked = propertyCase<Drawn>({
     const cuts = cutsOf(drawn)
     for (let k = 0; k + 1 < cuts.length; k++) {
       const [from, to] = [cuts[k] as number, cuts[k + 1] as number]
-      const chunk = await runChunk(probe.backend, scene, stepsOf(x, from, to), state)
+      const part = { ...scene, precision: precisionOfSteps(precision, from, to) }
+      const chunk = await runChunk(probe, part, stepsOf(x, from, to), state)
       state = chunk.state
       const want = partOf(whole, (t) => stepsOf(t, from, to))
       await compareDecisions(probe, `steps ${from}..${to - 1}`, chunk.result, want, bound)
@@ -131,7 +134,8 @@ const resetting = propertyCase<Drawn>({
       [0, cut],
       [cut, steps],
     ] as const) {
-      const alone = await gate.route(probe.backend, params, stepsOf(x, from, to), precision)
+      const options = precisionOfSteps(precision, from, to)
+      const alone = await gate.route(probe.backend, params, stepsOf(x, from, to), options)
       const part = partOf(packed, (t) => stepsOf(t, from, to))
       await compareDecisions(probe, `document ${from}..${to - 1}`, part, alone, bound)
     }
@@ -150,10 +154,11 @@ const restoring = propertyCase<Drawn>({
     const [first, second] = [await open(), await open()]
     const at = (drawn.at[0] as number) % (drawn.steps - 1)
     try {
-      for (let t = 0; t <= at; t++) await first.step(stepOf(x, t), precision)
+      for (let t = 0; t <= at; t++) await first.step(stepOf(x, t), optionsAt(precision, t))
       second.restore(await first.snapshot())
       for (let t = at + 1; t < drawn.steps; t++) {
-        const [a, b] = [await first.step(stepOf(x, t), precision), await second.step(stepOf(x, t), precision)]
+        const options = optionsAt(precision, t)
+        const [a, b] = [await first.step(stepOf(x, t), options), await second.step(stepOf(x, t), options)]
         for (const name of ['logits', 'weights', 'indices', 'margin'] as const)
           await probe.compare(`${name} of step ${t}`, b[name], a[name], EXACT)
       }

@@ -2,6 +2,7 @@
 import type { ConformanceCase } from '../frame/case.js'
 import { gradients } from './gradients.js'
 import { horizons } from './horizon.js'
+import { policyProperties } from './policies.js'
 import { routing } from './routing.js'
 import { streaming } from './streaming.js'
 import { training } from './training.js'
@@ -13,4 +14,5 @@ export const properties = (): readonly ConformanceCase[] => [
   ...horizons(),
   ...training(),
   ...gradients(),
+  ...policyProperties(),
 ]

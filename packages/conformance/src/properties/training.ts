@@ -29,7 +29,7 @@ async function sameParams(probe: Probe, what: string, got: Params, want: Params)
 /** Other batches of the same form. */
 const batchOf = (recipe: GateRecipe, k: number): TrainingBatch => {
   const other = { ...recipe, seed: recipe.seed + 100 * k }
-  return { ...trainingBatch(other, sceneOf(other)), ...sceneOf(recipe).precision }
+  return { ...trainingBatch(other, sceneOf(other)), ...sharedPrecision(recipe) }
 }
 
 const sameSeed = propertyCase<GateRecipe>({
@@ -67,8 +67,9 @@ const undisturbed = propertyCase<GateRecipe>({
   note: 'routing between steps changes no parameter, and training changes neither what it started from nor its batches',
   things: gateRecipes,
   holds: async (probe, recipe) => {
-    const { gate, params, precision } = sceneOf(recipe)
+    const { gate, params } = sceneOf(recipe)
     const batch = batchOf(recipe, 0)
+    const told = sceneOf(recipe).precision
     const copy = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
     const [before, tokens, targets] = [
       Object.fromEntries(Object.entries(params).map(([name, t]) => [name, copy(t)])),
@@ -87,7 +88,7 @@ const undisturbed = propertyCase<GateRecipe>({
       }
     }
     const plain = await train(async () => undefined)
-    const disturbed = await train(() => gate.route(probe.backend, params, batch.x, precision))
+    const disturbed = await train(() => gate.route(probe.backend, params, batch.x, told))
     await sameParams(probe, 'with a route between steps', disturbed, plain)
     await sameParams(probe, 'that training started from', params, before)
     await probe.compare('tokens', batch.x, tokens)
@@ -95,6 +96,10 @@ const undisturbed = propertyCase<GateRecipe>({
     await gate.release(probe.backend)
   },
 })
+
+/** The same Π for all, unless every sequence has its own. */
+const sharedPrecision = (recipe: GateRecipe) =>
+  (recipe.config.precision?.scope ?? 'shared') === 'shared' ? sceneOf(recipe).precision : {}
 
 /** Two batches as one. */
 function joined(first: TrainingBatch, second: TrainingBatch): TrainingBatch {
@@ -104,7 +109,17 @@ function joined(first: TrainingBatch, second: TrainingBatch): TrainingBatch {
     data.set(b.data as Float32Array, a.data.length)
     return { ...a, shape: [(a.shape[0] as number) + (b.shape[0] as number), ...a.shape.slice(1)], data }
   }
-  return { ...first, x: both(first.x, second.x), targets: both(first.targets, second.targets) }
+  const perSequence = (name: 'precision' | 'feedback') => {
+    const [a, b] = [first[name], second[name]] as readonly (Tensor | undefined)[]
+    return a && b && a.shape.length === 3 ? { [name]: both(a, b) } : {}
+  }
+  return {
+    ...first,
+    x: both(first.x, second.x),
+    targets: both(first.targets, second.targets),
+    ...perSequence('precision'),
+    ...perSequence('feedback'),
+  }
 }
 
 const additive = propertyCase<GateRecipe>({

@@ -109,6 +109,7 @@ export interface Program {
   runInto(feeds: Feeds, out: HostFetches): void | Promise<void>
   /** Frees what the program holds. Idempotent. */
   dispose(): void
+  /** Disposes, for `using`. */
   [Symbol.dispose](): void
 }
 
@@ -122,15 +123,18 @@ export interface Backend {
   compile(graph: Graph): Promise<Program>
   /** Frees the runtime and every program. Idempotent. */
   dispose(): Promise<void>
+  /** Disposes, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** The part a backend author writes: feeds arrive validated, one run at a time, composites expanded. */
 export interface ProgramImplementation {
   readonly artifact?: Artifact
+  /** Runs once. A result must not share memory with a feed or with the result of another run. */
   run(feeds: Feeds): Fetches | Promise<Fetches>
   /** Optional; default: `run`, then copy. */
   runInto?(feeds: Feeds, out: HostFetches): void | Promise<void>
+  /** Frees what the program holds; called once. */
   dispose(): void
 }
 
@@ -140,6 +144,7 @@ export interface BackendImplementation {
   readonly capabilities: Capabilities
   /** `graph` is verified and holds primitives and claimed composites only; symbolic where `symbolicBatch`, else bound. */
   compile(graph: Graph): ProgramImplementation | Promise<ProgramImplementation>
+  /** Frees the runtime; called once, after every program is disposed. */
   dispose(): void | Promise<void>
 }
 
@@ -151,5 +156,6 @@ export interface BackendSpecifier {
 
 /** What a backend's module exports besides its own factory. */
 export interface BackendModule {
+  /** Makes the backend; the options are those of a {@link BackendSpecifier}, JSON. */
   createBackend(options?: Readonly<Record<string, unknown>>): Promise<Backend>
 }

@@ -67,9 +67,11 @@ function meanCount(x: Value, axes: readonly number[]): number | Value {
 /** Every composite operator, by name. */
 export const composites: CompositeTable = {
   Relu: elementwise('ONNX Relu-14: max(0, x), so the gradient at 0 is 0', (x) => max(0, x)),
-  Gelu: elementwise('ONNX Gelu-20, exact: x/2 (1 + erf(x/√2))', (x) =>
-    mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)),
-  ),
+  Gelu: elementwise('ONNX Gelu-20, exact: x/2 (1 + erf(x/√2))', (x) => {
+    // As u (1 + erf u) / √2: both factors are at an end, where products around it can take them.
+    const u = mul(x, Math.SQRT1_2)
+    return mul(mul(u, add(erf(u), 1)), Math.SQRT1_2)
+  }),
   Silu: elementwise('x σ(x)', (x) => mul(x, sigmoid(x))),
   Softplus: elementwise('ONNX Softplus-1, as max(x, 0) + log(1 + e^−|x|)', (x) =>
     add(max(x, 0), log(add(exp(neg(max(x, neg(x)))), 1))),

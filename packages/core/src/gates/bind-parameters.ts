@@ -20,20 +20,27 @@ export interface BoundGraph {
 
 /**
  * Up to this number of elements, what was made of parameters becomes literals of the program: an executor then packs or
- * uploads them once, and a step has few feeds. More of them stay feeds, because a literal is held as doubles while the
+ * uploads them once, and a step has few feeds. More of them stay feeds, because a literal is held once more while the
  * program is compiled.
  */
 const LARGEST_LITERALS = 2 ** 18
 
-/** Binds parameters to a graph whose batch is a number. */
-export async function bindParameters(backend: Backend, graph: Graph, params: Params): Promise<BoundGraph> {
+/**
+ * Binds parameters to a graph whose batch is a number.
+ * @param largest most elements that become literals
+ */
+export async function bindParameters(
+  backend: Backend,
+  graph: Graph,
+  params: Params,
+  largest = LARGEST_LITERALS,
+): Promise<BoundGraph> {
   const names = Object.keys(params)
   const { ahead, rest } = hoist(mergeProducts(graph, names), names)
   const values: Record<string, Tensor> = await takeAll(await runOnce(backend, ahead, params))
   for (const name of names) if (rest.inputs.includes(name)) values[name] = params[name] as Tensor
   const count = Object.values(values).reduce((n, { data }) => n + data.length, 0)
-  if (count <= LARGEST_LITERALS)
-    return { graph: bindInputs(rest, values), feeds: {}, dispose: () => undefined }
+  if (count <= largest) return { graph: bindInputs(rest, values), feeds: {}, dispose: () => undefined }
   const feeds = backend.capabilities.hostTensors ? values : await place(backend, values)
   const dispose = () => {
     for (const feed of Object.values(feeds)) if ('dispose' in feed) (feed as DeviceTensor).dispose()

@@ -19,7 +19,7 @@ export type LeakyConfig =
   | {
       readonly kind: 'leaky'
       readonly beta?: never
-      /** Time constant in steps, > 0: β = exp(−1/τ). */
+      /** Time constant in steps, > 0: β = exp(−1/τ). In 0.0115..1.6e7 where it is learned: float32 tells that β from 0 and 1. */
       readonly tau: number | readonly number[]
       /** Default false. */
       readonly learned?: boolean
@@ -36,7 +36,7 @@ export interface MembraneConfig {
   readonly kind: 'membrane'
   /** Decay per step, one number or one per expert, each in (0, 1). Default 0.9. */
   readonly beta?: number | readonly number[]
-  /** Time constant in steps, > 0, instead of `beta`: β = exp(−1/τ). */
+  /** Time constant in steps, > 0, instead of `beta`: β = exp(−1/τ). In 0.0115..1.6e7 where it is learned. */
   readonly tau?: number | readonly number[]
   /** Train `beta_raw` (E), β = σ(beta_raw). Default true with `beta`, false with `tau`. */
   readonly learned?: boolean

@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { FepError, show } from '../errors.js'
 import type { Value } from '../graph/builder.js'
 import { add, clip, log, mul, reshape } from '../graph/expressions.js'
-import { averagingFactor, integerFrom, parse, positive } from '../schema.js'
+import { averagingFactor, fraction, integerFrom, parse, positive } from '../schema.js'
 import type { Tensor } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 
@@ -27,17 +27,26 @@ export interface PrecisionTrackerOptions {
   readonly epsilon?: number
   /** > 0. Default 1. */
   readonly initialVariance?: number
+  /**
+   * ρ in [0, 1]: where it is said who ran, the variance of an expert that did not moves this share of the way back to the initial
+   * one; 0: it stays. An expert that once was bad gets no tokens, and without ρ no occasion to show that it has become better.
+   * Default 1 − momentum, so that it is forgotten as fast as it was learned.
+   */
+  readonly relaxation?: number
 }
 
 /** A pure tracker: state in, state out. */
 export interface PrecisionTracker {
+  /** The state before any error is known: every variance is `initialVariance`. */
   init(): PrecisionState
   /**
    * var ← m · var + (1 − m) · errors.
    * @param errors one per expert (row by row, where there are rows): a squared error or a miss rate, finite and >= 0
+   * @param ran as many: above 0 where the expert had a token, such as the loads of a sparse layer. Default: all ran. An error of
+   * an expert that did not run is not looked at: its variance relaxes instead
    * @throws FEP_BAD_ARGUMENT
    */
-  update(state: PrecisionState, errors: ArrayLike<number>): PrecisionState
+  update(state: PrecisionState, errors: ArrayLike<number>, ran?: ArrayLike<number>): PrecisionState
   /** Π = 1 / (var + ε) as a float32 tensor (E), or (rows, E), ready to feed. */
   precision(state: PrecisionState): Tensor
 }
@@ -48,6 +57,7 @@ const options = v.strictObject({
   momentum: v.optional(averagingFactor, 0.95),
   epsilon: v.optional(positive, 1e-4),
   initialVariance: v.optional(positive, 1),
+  relaxation: v.optional(fraction),
 })
 
 /**
@@ -59,12 +69,18 @@ const options = v.strictObject({
  * const pi = tracker.precision(state) // feed it to gate.route(..., { precision: pi })
  */
 export function precisionTracker(config: PrecisionTrackerOptions): PrecisionTracker {
-  const { experts, rows, momentum, epsilon, initialVariance } = parse(options, config, 'precision')
+  const { experts, rows, momentum, epsilon, initialVariance, ...rest } = parse(options, config, 'precision')
+  const { relaxation = 1 - momentum } = rest
   const shape = rows === undefined ? [experts] : [rows, experts]
   const count = experts * (rows ?? 1)
   return {
     init: () => ({ variance: new Array<number>(count).fill(initialVariance) }),
-    update: ({ variance }, errors) => {
+    update: ({ variance }, errors, ran) => {
+      if (ran && ran.length !== count)
+        throw new FepError(
+          'FEP_BAD_ARGUMENT',
+          `precision update: ${ran.length} entries of who ran; accepted: ${count} (${shape.join(' · ')})`,
+        )
       if (errors.length !== count)
         throw new FepError(
           'FEP_BAD_ARGUMENT',
@@ -72,6 +88,7 @@ export function precisionTracker(config: PrecisionTrackerOptions): PrecisionTrac
         )
       return {
         variance: variance.map((old, i) => {
+          if (ran && !((ran[i] as number) > 0)) return old + relaxation * (initialVariance - old)
           const e = errors[i] as number
           if (!Number.isFinite(e) || e < 0)
             throw new FepError(

@@ -60,7 +60,10 @@ const clock = v.strictObject({
   surpriseReset: flag,
 })
 const select = v.strictObject({
-  kind: v.picklist(['dense', 'top-k', 'spike']),
+  kind: v.picklist(
+    ['dense', 'top-k', 'spike'],
+    "'dense', 'top-k', 'spike'; policies: createSparseGate of @fep-moe/core/policies",
+  ),
   k: v.optional(count),
   softmax: pick('before', 'after'),
   scale: v.optional(positive),
@@ -235,6 +238,13 @@ function resolveMemory(
       ? perUnit(m.tau, 'tau').map((tau) => Math.exp(-1 / tau))
       : perUnit(m.beta ?? 0.9, 'beta')
   const learned = m.learned ?? m.tau === undefined
+  // σ(beta_raw) could not learn back what float32 cannot tell from 0 or 1.
+  if (learned && !beta.every((b) => Math.fround(b) >= 2 ** -126 && Math.fround(b) < 1))
+    refuse(
+      m.tau !== undefined ? 'memory.tau' : 'memory.beta',
+      m.tau ?? m.beta,
+      'a decay that float32 tells from 0 and 1, where it is learned (τ in 0.0115..1.6e7)',
+    )
   if (m.kind === 'leaky') return { kind: m.kind, beta, learned }
   const surrogate = m.surrogate ?? 'atan'
   return {

@@ -37,35 +37,61 @@ export interface Selected {
 /** Margin where no expert is left out: the largest finite float32. */
 export const NO_CONTENDER = 3.4028234663852886e38
 
-/** Applies a selection policy. `drive` (E, N): membranes, where spikes select. */
-export function selectExperts(config: ResolvedGateConfig, logits: Value, drive?: Value): Selected {
-  const { select, experts } = config
-  const builder = logits.builder
-  if (select.kind === 'spike') return selectSpiking(config, logits, drive as Value)
-  const k = select.kind === 'dense' ? 1 : select.k
-  const tokens = logits.shape[1] as Dim
-  const ranked = topk(logits, Math.min(k + 1, experts), 0)
-  const indices = slice(ranked.indices, 0, 0, k)
-  const margin =
-    k < experts
-      ? sub(slice(ranked.values, 0, k - 1, k), slice(ranked.values, 0, k, k + 1))
-      : expand(builder.constant(NO_CONTENDER, [1, 1]), [1, tokens])
-  if (select.kind === 'dense') return { weights: softmax(logits, 0), indices, margin }
-  const classes = builder.constant(
+/** The k best experts of each token. */
+export interface BestExperts {
+  /** (1, N): the largest score. */
+  readonly best: Value
+  /** int32 (k, N), best first. */
+  readonly indices: Value
+  /** (1, N) */
+  readonly margin: Value
+  /** (E, N): 1 where selected, else 0; emitted on call. */
+  readonly mask: () => Value
+}
+
+/** Ranks the experts of each token by score (E, N). */
+export function bestExperts(scores: Value, k: number): BestExperts {
+  const [experts, tokens] = scores.shape as [number, Dim]
+  const { values, indices } = topk(scores, Math.min(k + 1, experts), 0)
+  const chosen = slice(indices, 0, 0, k)
+  return {
+    best: slice(values, 0, 0, 1),
+    indices: chosen,
+    margin:
+      k < experts
+        ? sub(slice(values, 0, k - 1, k), slice(values, 0, k, k + 1))
+        : expand(scores.builder.constant(NO_CONTENDER, [1, 1]), [1, tokens]),
+    mask: () => memberMask(chosen, experts),
+  }
+}
+
+/** int32 (k, N) as (E, N): 1 for every expert that is named. */
+export function memberMask(indices: Value, experts: number): Value {
+  const [k, tokens] = indices.shape as [number, Dim]
+  const classes = indices.builder.constant(
     Array.from({ length: experts }, (_, i) => i),
     [1, experts, 1],
     'int32',
   )
-  const mask = sum(cast(equal(reshape(indices, [k, 1, tokens]), classes), 'float32'), 0)
+  return sum(cast(equal(reshape(indices, [k, 1, tokens]), classes), 'float32'), 0)
+}
+
+/** Applies a selection policy. `drive` (E, N): membranes, where spikes select. */
+export function selectExperts(config: ResolvedGateConfig, logits: Value, drive?: Value): Selected {
+  const { select } = config
+  if (select.kind === 'spike') return selectSpiking(config, logits, drive as Value)
+  const k = select.kind === 'dense' ? 1 : select.k
+  const { best, indices, margin, mask: selected } = bestExperts(logits, k)
+  if (select.kind === 'dense') return { weights: softmax(logits, 0), indices, margin }
+  const mask = selected()
   const scaled = (weights: Value) => (select.scale === 1 ? weights : mul(weights, select.scale))
   if (select.softmax === 'before') return { weights: scaled(mul(softmax(logits, 0), mask)), indices, margin }
-  const best = stopGradient(slice(ranked.values, 0, 0, 1))
-  const raw = mul(exp(sub(logits, best)), mask)
+  const raw = mul(exp(sub(logits, stopGradient(best))), mask)
   return { weights: scaled(div(raw, sum(raw, 0, true))), indices, margin }
 }
 
 /** Below every logit, and far enough from the end of float32 to subtract from. */
-const LOWEST = -1e30
+const LOWEST = -1e29
 
 /** The experts whose membrane stands above θ; possibly none. */
 function selectSpiking(

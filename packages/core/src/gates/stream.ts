@@ -41,7 +41,9 @@ export interface GateStream<R> {
   restore(state?: GateState): void
   /** Starts some rows (default: all) afresh, as a new document would. */
   reset(rows?: readonly number[]): Promise<void>
+  /** Frees the program and the state. Idempotent. */
   dispose(): void
+  /** Disposes, for `using`. */
   [Symbol.dispose](): void
 }
 
@@ -54,13 +56,15 @@ export async function openStream<R>(setup: {
   graph: Graph
   params: Params
   batch: number
+  /** Most elements of parameters that become part of the program. Default: as `bindParameters` has it. */
+  largest?: number
   /** What a token is, where it is not (B,d) float32: the feed's shape with an axis for time, and a check. */
   token?: { readonly shape: readonly number[]; check(token: Tensor): void }
 }): Promise<GateStream<R>> {
   const { backend, config, horizon, params, batch } = setup
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${show(batch)}; accepted: an integer >= 1`)
-  const bound = await bindParameters(backend, bindBatch(setup.graph, batch), params)
+  const bound = await bindParameters(backend, bindBatch(setup.graph, batch), params, setup.largest)
   const program = await backend.compile(bound.graph)
   const shapes: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
     gateStates(config).map(({ name, width }) => [name, [batch, width]]),

@@ -15,7 +15,7 @@ import type { ResolvedGateConfig } from './config.js'
 import { precisionFeed } from './edge.js'
 import type { Layout } from './feeds.js'
 import { lossGraph } from './loss.js'
-import { type LossConfig, resolveLoss, scoredSteps } from './loss-config.js'
+import { type LossConfig, type ResolvedLoss, resolveLoss, scoredSteps } from './loss-config.js'
 import type { ParameterSpec, Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 
@@ -88,27 +88,9 @@ export async function createTrainer(
     key: `${steps}/${mask}/${reset}`,
     graph: () => lossGraph(config, { steps, layout, loss, mask, reset }),
   })
-  const read = (batch: TrainingBatch): { form: LossForm; feeds: Record<string, Feed> } => {
-    const shape = batch.x?.shape
-    const steps = shape?.[1]
-    if (typeof steps !== 'number' || shape.length !== 3) {
-      const expected = layout === 'batch-major' ? '(batch, time, dim)' : '(dim, time, batch)'
-      throw new FepError('FEP_BAD_FEED', `batch.x has shape (${shape?.join(', ')}); expected ${expected}`)
-    }
-    const scored = scoredSteps(steps, loss)
-    const [first, , third] = shape as [number, number, number]
-    const tokens: [number, number] = layout === 'batch-major' ? [first, steps] : [steps, third]
-    const feeds: Record<string, Feed> = {
-      x: batch.x,
-      targets: cutColumns(batch.targets, scored, layout),
-      ...precisionFeed(config, batch.precision, tokens, layout, batch.feedback),
-    }
-    if (batch.mask) feeds.mask = cutColumns(batch.mask, scored, layout)
-    if (batch.reset) feeds.reset = batch.reset
-    return {
-      form: formOf(steps, { mask: batch.mask !== undefined, reset: batch.reset !== undefined }),
-      feeds,
-    }
+  const read = (batch: TrainingBatch) => {
+    const { steps, given, feeds } = readBatch(config, loss, layout, batch)
+    return { form: formOf(steps, given), feeds }
   }
   const { formGraph, prepareForm, ...loop } = openTrainer<TrainingBatch, StepResult>(
     {
@@ -131,8 +113,34 @@ export async function createTrainer(
   }
 }
 
-/** Drops the one column that has no successor, where a caller passes all T. */
-function cutColumns(t: Tensor, steps: number, layout: Layout): Tensor {
+/** @internal Length, optional feeds and feeds of a batch. @throws FEP_BAD_FEED */
+export function readBatch(
+  config: ResolvedGateConfig,
+  loss: ResolvedLoss,
+  layout: Layout,
+  batch: TrainingBatch,
+): { steps: number; given: BatchForm; feeds: Record<string, Feed> } {
+  const shape = batch.x?.shape
+  const steps = shape?.[1]
+  if (typeof steps !== 'number' || shape.length !== 3) {
+    const expected = layout === 'batch-major' ? '(batch, time, dim)' : '(dim, time, batch)'
+    throw new FepError('FEP_BAD_FEED', `batch.x has shape (${shape?.join(', ')}); expected ${expected}`)
+  }
+  const scored = scoredSteps(steps, loss)
+  const [first, , third] = shape as [number, number, number]
+  const tokens: [number, number] = layout === 'batch-major' ? [first, steps] : [steps, third]
+  const feeds: Record<string, Feed> = {
+    x: batch.x,
+    targets: cutColumns(batch.targets, scored, layout),
+    ...precisionFeed(config, batch.precision, tokens, layout, batch.feedback),
+  }
+  if (batch.mask) feeds.mask = cutColumns(batch.mask, scored, layout)
+  if (batch.reset) feeds.reset = batch.reset
+  return { steps, given: { mask: batch.mask !== undefined, reset: batch.reset !== undefined }, feeds }
+}
+
+/** @internal Drops the one column that has no successor, where a caller passes all T. */
+export function cutColumns(t: Tensor, steps: number, layout: Layout): Tensor {
   const axis = layout === 'batch-major' || t.shape.length === 3 ? 1 : 0
   if (t.shape?.[axis] !== steps + 1) return t
   const outer = countOf(t.shape.slice(0, axis))

@@ -159,11 +159,18 @@ export class GraphBuilder {
   /** Freezes the graph. Names are the hints where given, else scope and operator; clashes get a number. */
   build(): Graph {
     const taken = new Set<string>()
+    /** The next number to try for a wish: names are only ever taken, so none below it is free. */
+    const numbers = new Map<string, number>()
     const names = new Map<Value, string>()
     const values: Record<string, ValueInfo> = {}
     const assign = (value: Value, wish: string): string => {
       let name = wish
-      for (let n = 2; taken.has(name); n++) name = `${wish}_${n}`
+      if (taken.has(wish)) {
+        let n = numbers.get(wish) ?? 2
+        while (taken.has(`${wish}_${n}`)) n++
+        name = `${wish}_${n}`
+        numbers.set(wish, n + 1)
+      }
       taken.add(name)
       names.set(value, name)
       values[name] = { dtype: value.dtype, shape: value.shape }

@@ -11,7 +11,7 @@ export function printGraph(graph: Graph, indent = ''): string {
       .filter(([key]) => key !== 'body')
       .map(
         ([key, value]) =>
-          `${key}=${key === 'data' ? literal(value as readonly number[]) : JSON.stringify(value)}`,
+          `${key}=${key === 'data' ? literal(value as ArrayLike<number>) : JSON.stringify(value)}`,
       )
     lines.push(
       `  ${node.outputs.map(typed).join(', ')} = ${node.op}(${node.inputs.join(', ')})${attrs.length > 0 ? ` {${attrs.join(', ')}}` : ''}`,
@@ -22,5 +22,7 @@ export function printGraph(graph: Graph, indent = ''): string {
   return lines.map((line) => indent + line).join('\n')
 }
 
-const literal = (data: readonly number[]): string =>
-  data.length > 8 ? `[${data.slice(0, 8).join(',')},… ${data.length}]` : `[${data.join(',')}]`
+const literal = (data: ArrayLike<number>): string => {
+  const shown = Array.from({ length: Math.min(data.length, 8) }, (_, i) => data[i])
+  return data.length > 8 ? `[${shown.join(',')},… ${data.length}]` : `[${shown.join(',')}]`
+}

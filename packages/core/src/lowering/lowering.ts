@@ -42,9 +42,9 @@ export const sharedLowerings: LoweringsOf<Scope, Shared> = {
   },
   Constant: (scope, node) => {
     const { dtype, shape, data } = node.attrs as { shape: readonly number[] } & typeof node.attrs
-    const [first = 0] = data
+    const first = data[0] ?? 0
     // One number, however often it repeats, is part of the code that reads it.
-    if (data.every((v) => Object.is(v, first)))
+    if (Array.prototype.every.call(data, (v) => Object.is(v, first)))
       scope.define(resultOf(node), { shape, tree: { kind: 'literal', dtype, value: first } })
     else scope.define(resultOf(node), scope.module.constant(dtype, shape, data))
   },

@@ -17,7 +17,7 @@ export interface LoweringHost {
   /** Fresh memory. */
   allocate(dtype: DType, shape: readonly number[]): View
   /** An array that is made once, rounded to its dtype. */
-  constant(dtype: DType, shape: readonly number[], data: readonly number[]): View
+  constant(dtype: DType, shape: readonly number[], data: ArrayLike<number>): View
   /** One number in memory, seen as a whole shape. */
   literal(dtype: DType, value: number, shape: readonly number[]): View
 }

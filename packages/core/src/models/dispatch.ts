@@ -19,15 +19,19 @@ export function resolveRouter(
   path: string,
 ): ResolvedGateConfig {
   const gate = resolveGateConfig({ ...router, ...size })
-  if (decidesAhead(gate) && !dispatchAhead) {
-    const [field, value, accepted] = gate.belief
-      ? ['belief.horizon', 1, '0, or 1']
-      : ['anticipation.kind', `'${gate.anticipation?.kind}'`, "'additive', 'distribution', or any"]
-    throw new FepError(
-      'FEP_BAD_CONFIG',
-      `${path}.router.${field} is ${value}, which decides for the token after the one that is dispatched; ` +
-        `accepted: ${accepted} with dispatchAhead: true`,
-    )
-  }
+  requireDispatchable(gate, dispatchAhead, path)
   return gate
+}
+
+/** @throws FEP_BAD_CONFIG for a gate that decides for the next token, unless the user has allowed that */
+export function requireDispatchable(gate: ResolvedGateConfig, dispatchAhead: boolean, path: string): void {
+  if (dispatchAhead || !decidesAhead(gate)) return
+  const [field, value, accepted] = gate.belief
+    ? ['belief.horizon', 1, '0, or 1']
+    : ['anticipation.kind', `'${gate.anticipation?.kind}'`, "'additive', 'distribution', or any"]
+  throw new FepError(
+    'FEP_BAD_CONFIG',
+    `${path}.router.${field} is ${value}, which decides for the token after the one that is dispatched; ` +
+      `accepted: ${accepted} with dispatchAhead: true`,
+  )
 }

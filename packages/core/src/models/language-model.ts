@@ -78,7 +78,9 @@ export interface LanguageModelLosses {
 
 /** Results of one training step, before its update; readable until the next step is done. */
 export interface LanguageModelStep extends LossResult {
+  /** Unweighted, in nats (B,T). */
   tokenLoss(): Promise<Tensor>
+  /** Mean squared error of x̂; 0 without a predictor. */
   predictionLoss(): Promise<number>
 }
 
@@ -124,6 +126,7 @@ export interface LanguageModel {
     params: Params,
     options?: { readonly batch?: number },
   ): Promise<GateStream<LanguageModelResult>>
+  /** Trains embedding, gate, experts and head together. */
   trainer(
     backend: Backend,
     params: Params,

@@ -72,12 +72,13 @@ export interface Mixture {
   readonly experts: Experts
   /** `router.*`, then `experts.e.net.{0,2}.*`. */
   readonly params: readonly ParameterSpec[]
+  /** Draws the parameters of router and experts; the same seed gives the same bytes. */
   init(options: InitOptions): Params
   /** The sequence form as a graph, optimized. A router with belief or clock: after `loadMechanisms(gate)`. */
   graph(form: MixtureForm): Graph
   /** The training form: `loss` and `errors` (E), from `targets` (B,T,outputs). */
   lossGraph(form: MixtureForm & { readonly time?: 'sum' | 'mean' }): Graph
-  /** @param x (B,T,d) float32 */
+  /** Weighs the outputs of all experts, token by token. @param x (B,T,d) float32 */
   run(backend: Backend, params: Params, x: Tensor, options?: MixtureOptions): Promise<MixtureResult>
   /** One token per sequence at a time: results as of `run`, without the axis for time. No noise. */
   stream(

@@ -6,8 +6,11 @@ export type None = Readonly<Record<never, never>>
 
 /** Operators that every backend must lower. */
 export interface PrimitiveAttrs {
-  /** A literal. Numbers are doubles; the executor rounds them to the dtype. */
-  Constant: { readonly dtype: DType; readonly shape: readonly number[]; readonly data: readonly number[] }
+  /**
+   * A literal. Numbers are doubles; the executor rounds them to the dtype. Large parameters that were bound to a graph are typed
+   * arrays: such a graph is no JSON, but does not hold them eight bytes each.
+   */
+  Constant: { readonly dtype: DType; readonly shape: readonly number[]; readonly data: ArrayLike<number> }
   Neg: None
   Exp: None
   Log: None

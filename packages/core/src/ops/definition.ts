@@ -63,7 +63,9 @@ export interface Primitive<O extends PrimitiveName> {
 export interface Composite<O extends CompositeName> {
   readonly spec: string
   readonly arity: readonly [number, number]
+  /** Shape rule. @throws FEP_BAD_GRAPH */
   infer(inputs: readonly ValueInfo[], attrs: CompositeAttrs[O]): readonly ValueInfo[]
+  /** The same in primitives, with the shapes that `infer` says. */
   define(inputs: readonly Value[], attrs: CompositeAttrs[O]): readonly Value[]
 }
 

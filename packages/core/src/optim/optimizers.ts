@@ -22,6 +22,7 @@ export interface Optimizer {
   readonly state: readonly OptimizerState[]
   /** Applied to the gradients of all parameters together, before any update. Default: none. */
   transform?(grads: readonly Value[]): readonly Value[]
+  /** One update: the new parameter and the new state, by the names in `state`. */
   update(operands: {
     readonly param: Value
     readonly grad: Value

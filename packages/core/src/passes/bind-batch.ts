@@ -3,7 +3,7 @@ import { bindShape } from '../graph/shape.js'
 import type { Graph, Node } from '../graph/types.js'
 import { rewrite } from './rewrite.js'
 
-/** @param batch size, an integer >= 0 */
+/** The graph with a number in place of the symbol `batch`. @param batch size, an integer >= 0 */
 export function bindBatch(graph: Graph, batch: number): Graph {
   return rewrite(graph, {
     inputShape: (shape) => bindShape(shape, batch),

@@ -4,7 +4,7 @@ import type { CompositeName } from '../ops/attrs.js'
 import { composites, isComposite } from '../ops/table.js'
 import { rewrite } from './rewrite.js'
 
-/** @param keep which composites stay nodes; default none */
+/** The graph with composites replaced by their definitions. @param keep which ones stay nodes; default none */
 export function expandComposites(graph: Graph, keep: (op: CompositeName) => boolean = () => false): Graph {
   const touched = (node: Node): boolean =>
     (isComposite(node.op) && !keep(node.op)) || (node.op === 'Scan' && node.attrs.body.nodes.some(touched))

@@ -3,6 +3,9 @@ import { type BuilderOptions, GraphBuilder, importGraph, type Reemit, type Value
 import type { Graph, Node, Shape, ValueInfo } from '../graph/types.js'
 import type { Tensor } from '../tensor.js'
 
+/** Longer literals stay typed arrays. */
+const LARGEST_LIST = 2 ** 18
+
 /** What a rewrite may change. */
 export interface RewriteOptions extends BuilderOptions {
   /** Nodes to keep, possibly altered; default: all, as they are. */
@@ -22,7 +25,11 @@ export function rewrite(graph: Graph, options: RewriteOptions = {}): Graph {
   for (const name of graph.inputs) {
     const literal = options.literals?.[name]
     if (literal) {
-      const value = builder.constant(Array.from(literal.data), literal.shape, literal.dtype)
+      const { dtype, shape, data } = literal
+      const value =
+        data.length > LARGEST_LIST
+          ? (builder.emit('Constant', [], { dtype, shape, data: data.slice() })[0] as Value)
+          : builder.constant(Array.from(data), shape, dtype)
       value.hint ??= name
       bindings[name] = value
       continue

@@ -6,12 +6,25 @@ import type { Graph } from '../graph/types.js'
 import { applyOptimizer, transformGradients, updateParameter } from '../optim/apply-optimizer.js'
 import type { Optimizer } from '../optim/optimizers.js'
 import { packInputs } from '../optim/pack.js'
+import { foldScales } from '../passes/fold-scales.js'
 import { optimize } from '../passes/optimize.js'
+import type { Tensor } from '../tensor.js'
 
 /** Feed and result: all parameters in one vector. */
 export const PACKED = 'params'
 /** Feed and result: the sum of accumulated gradients. */
 export const TOTAL = 'gradients'
+
+/**
+ * State that a training carries beside parameters (counts, cutoffs). A loss graph takes it and returns it, under the same
+ * names, with its batch accumulated.
+ */
+export interface CarriedState {
+  /** Float32 tensors by feed name. */
+  readonly initial: Readonly<Record<string, Tensor>>
+  /** What an optimizer step makes of what was accumulated, once however many batches that were. */
+  settle(state: Readonly<Record<string, Value>>): Readonly<Record<string, Value>>
+}
 
 /** `loss`: a graph with the parameters among its feeds and the scalar `loss` among its results. */
 function gradientGraph(loss: Graph, names: readonly string[]): Graph {
@@ -19,8 +32,26 @@ function gradientGraph(loss: Graph, names: readonly string[]): Graph {
 }
 
 /** Loss, gradients and update in one program. */
-export function stepGraph(loss: Graph, names: readonly string[], optimizer: Optimizer): Graph {
-  return optimize(applyOptimizer(gradientGraph(loss, names), optimizer, [PACKED]))
+export function stepGraph(
+  loss: Graph,
+  names: readonly string[],
+  optimizer: Optimizer,
+  carried?: CarriedState,
+): Graph {
+  const step = applyOptimizer(gradientGraph(loss, names), optimizer, [PACKED])
+  return foldScales(optimize(carried ? settled(step, carried) : step))
+}
+
+/** The graph with its accumulated state settled. */
+function settled(graph: Graph, { initial, settle }: CarriedState): Graph {
+  const { builder, values } = extendGraph(graph, { outputs: false })
+  const accumulated: Record<string, Value> = {}
+  for (const { name, value } of graph.outputs) {
+    if (name in initial) accumulated[name] = values.get(value) as Value
+    else builder.output(name, values.get(value) as Value)
+  }
+  for (const [name, value] of Object.entries(settle(accumulated))) builder.output(name, value)
+  return builder.build()
 }
 
 /** Takes the gradient total in and returns it with this micro-batch added. */
@@ -32,15 +63,18 @@ export function accumulateGraph(loss: Graph, names: readonly string[]): Graph {
     if (name !== `grad/${PACKED}`) builder.output(name, result)
     else builder.output(TOTAL, add(builder.input(TOTAL, 'float32', result.shape), result))
   }
-  return optimize(builder.build())
+  return foldScales(optimize(builder.build()))
 }
 
 /** The optimizer alone, on the mean of `count` accumulated gradients. */
-export function applyGraph(optimizer: Optimizer, total: number): Graph {
+export function applyGraph(optimizer: Optimizer, total: number, carried?: CarriedState): Graph {
   const builder = new GraphBuilder('apply')
   const param = builder.input(PACKED, 'float32', [total])
   const mean = div(builder.input(TOTAL, 'float32', [total]), builder.input('count', 'float32', []))
   const [grad] = transformGradients(builder, optimizer, [mean]) as [Value]
   updateParameter(builder, optimizer, { name: PACKED, param, grad, lr: builder.input('lr', 'float32', []) })
-  return builder.build()
+  if (!carried) return builder.build()
+  for (const [name, { shape }] of Object.entries(carried.initial))
+    builder.output(name, builder.input(name, 'float32', shape))
+  return settled(builder.build(), carried)
 }

@@ -1,5 +1,5 @@
 /** What a training step returns: figures that stay on the device until somebody reads them. */
-import type { DeviceTensor, Fetches } from '../backend/contract.js'
+import type { Fetches } from '../backend/contract.js'
 import { toHost } from '../backend/host-tensor.js'
 import { FepError } from '../errors.js'
 import type { Tensor } from '../tensor.js'
@@ -15,7 +15,7 @@ export interface LossResult {
 
 /** Results of a step, by name, and the end of them. */
 export interface HeldResults {
-  /** @throws FEP_DISPOSED once they were freed */
+  /** @throws FEP_DISPOSED once they were freed, FEP_BAD_ARGUMENT where the graph has no result of that name */
   read(name: string): Promise<Tensor>
   /** Frees the tensors, after reads that have begun. */
   release(): void
@@ -37,9 +37,12 @@ export function holdResults(fetched: Fetches, kept: readonly string[]): HeldResu
           'FEP_DISPOSED',
           'this result was freed when a later step was done; read it before the next step',
         )
+      const found = fetched[name]
+      if (!found || kept.includes(name))
+        throw new FepError('FEP_BAD_ARGUMENT', `a step has no result '${name}'`)
       reading++
       try {
-        return await toHost(fetched[name] as DeviceTensor)
+        return await toHost(found)
       } finally {
         reading--
         free()

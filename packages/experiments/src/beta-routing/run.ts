@@ -9,19 +9,26 @@ import { openLastStep } from '../tasks/last-step.js'
 import { EXPERTS } from './metrics.js'
 import { type BetaRoutingSettings, TASKS, type TaskName, taskOf } from './settings.js'
 
-/** Conditions in the table's order. */
-export const betaRoutingConditions = ['last-token', 'mean-pool', 'lif-fixed', 'lif-learned'] as const
+/** Conditions in the table's order. The last one learns its decay from where the other task's was tuned to. */
+export const betaRoutingConditions = [
+  'last-token',
+  'mean-pool',
+  'lif-fixed',
+  'lif-learned',
+  'lif-learned-crossed',
+] as const
 
 function gateOf(condition: string, task: TaskName, settings: BetaRoutingSettings): GateConfig {
   const name = schemas.parse(v.picklist(betaRoutingConditions), condition, 'beta-routing.condition')
   const { dim, experts, threshold, beta } = settings
   if (name === 'last-token') return { dim, experts }
   if (name === 'mean-pool') return { dim, experts, memory: { kind: 'mean' } }
-  const learned = name === 'lif-learned'
+  const learned = name !== 'lif-fixed'
+  const start = name === 'lif-learned-crossed' ? (TASKS.find((other) => other !== task) as TaskName) : task
   return {
     dim,
     experts,
-    memory: { kind: 'membrane', beta: beta[task], learned, threshold, reset: 'soft-cap' },
+    memory: { kind: 'membrane', beta: beta[start], learned, threshold, reset: 'soft-cap' },
   }
 }
 

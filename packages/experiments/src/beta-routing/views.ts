@@ -53,6 +53,7 @@ export function betaRoutingTables({ summary, settings }: Outcome<BetaRoutingSett
       ]),
       notes: [
         `Task A shows the domain in the first ${signalSteps} steps, task B from step ${switchAt} on, after the other domain.`,
+        'lif-learned-crossed starts from the decay that the other task was tuned to; the paper has no row for it.',
         ...comparisonNotes(
           settings,
           'agrees: the published run lies within 3 of our standard deviations and half its last digit.',

@@ -18,15 +18,19 @@ export const verdicts = [
 
 /**
  * When a check passes. `agrees`: ours agrees with `published`. `equals`: within the same tolerance of another figure.
- * `above`, `below`: by more than three standard errors of the difference.
+ * `above`, `below`: by more than three standard errors of the difference. `steadier`: less than half the standard deviation of
+ * another one over seeds.
  */
-export type ClaimRule = 'agrees' | 'equals' | 'above' | 'below'
+export type ClaimRule = 'agrees' | 'equals' | 'above' | 'below' | 'steadier'
 
 /** One comparison. */
 export interface ClaimCheck {
   /** What the figure is. A claim that holds in `accuracy` and fails in `mass` holds for accuracy only. Default `other`. */
   readonly measure: 'accuracy' | 'mass' | 'other'
-  /** Path of our figure in results: `CONDITION/METRIC` of the summary, or `bound:NAME/METRIC`. */
+  /**
+   * Path of our figure in results: `CONDITION/METRIC` of the summary, `bound:NAME/METRIC`, or `series:CONDITION/NAME@INDEX`,
+   * which is one number of the runs' series, over seeds.
+   */
   readonly ours: string
   readonly rule: ClaimRule
   /** For `agrees`. */
@@ -60,13 +64,16 @@ export interface ClaimFile {
 }
 
 const text = v.pipe(v.string(), v.minLength(1, 'a text that is not empty'))
-const path = v.pipe(v.string(), v.regex(/^[^/]+\/[^/]+$/, 'a path CONDITION/METRIC or bound:NAME/METRIC'))
+const path = v.pipe(
+  v.string(),
+  v.regex(/^[^/]+\/[^/]+$/, 'a path CONDITION/METRIC, bound:NAME/METRIC or series:CONDITION/NAME@INDEX'),
+)
 const fields = { measure: v.optional(v.picklist(['accuracy', 'mass', 'other']), 'other'), ours: path }
 const check = v.variant('rule', [
   v.strictObject({ ...fields, rule: v.literal('agrees'), published: publishedSchema }),
   v.strictObject({
     ...fields,
-    rule: v.picklist(['equals', 'above', 'below']),
+    rule: v.picklist(['equals', 'above', 'below', 'steadier']),
     than: v.union([path, v.pipe(v.number(), v.finite())]),
   }),
 ])

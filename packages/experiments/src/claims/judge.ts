@@ -1,7 +1,7 @@
 /** Verdicts: claims held against results. */
 import type { Metrics } from '../metric.js'
 import type { Results } from '../results.js'
-import { agree, type Estimate, tolerance } from '../statistics.js'
+import { agree, type Estimate, estimate, tolerance } from '../statistics.js'
 import { formatEstimate } from '../table.js'
 import type { Claim, ClaimCheck, ClaimFile, Verdict } from './claim.js'
 
@@ -46,15 +46,17 @@ export function judgeClaims(file: ClaimFile, results: Results | null, metrics: M
         ? 'a quick run decides nothing'
         : null
   return file.claims.map(({ checks, verdict: recorded, ...claim }) => {
-    const open = why !== null || results === null
+    const lacks = results && checks.map((check) => leftOut(check, results)).find((c) => c !== undefined)
+    const reason = why ?? (lacks ? `the condition ${lacks} was not run` : null)
+    const open = reason !== null || results === null
     const judged = open ? [] : checks.map((check) => judge(check, results, metrics))
     const verdict = open || checks.length === 0 ? 'not tested' : verdictOf(judged)
     const found = judged.map(({ text }) => text).join('; ')
     const sentence =
       verdict === recorded
         ? claim.because
-        : why !== null
-          ? `${why[0]?.toUpperCase()}${why.slice(1)}.`
+        : reason !== null
+          ? `${reason[0]?.toUpperCase()}${reason.slice(1)}.`
           : `Found: ${found}.`
     return {
       experiment: file.experiment,
@@ -66,6 +68,15 @@ export function judgeClaims(file: ClaimFile, results: Results | null, metrics: M
       checks: judged,
     }
   })
+}
+
+/** The condition that a check needs and the settings leave out. */
+function leftOut({ ours, rule, ...check }: ClaimCheck, { settings }: Results): string | undefined {
+  const { conditions } = settings
+  if (!Array.isArray(conditions)) return undefined
+  const paths = [ours, ...(rule !== 'agrees' && typeof check.than === 'string' ? [check.than] : [])]
+  const owners = paths.map((path) => (path.split('/')[0] as string).replace(/^series:/, ''))
+  return owners.find((owner) => !owner.startsWith('bound:') && !conditions.includes(owner))
 }
 
 function verdictOf(checks: readonly JudgedCheck[]): Verdict | null {
@@ -107,7 +118,19 @@ function judge(check: ClaimCheck, results: Results, metrics: Metrics): JudgedChe
 }
 
 function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other: Named, metrics: Metrics) {
-  const [a, b] = [ours.value, other.value]
+  const metric = metrics[path.split('/')[1] as string] ?? { label: path, range: null }
+  const [a, b] = [ours.value, other.value].map((e) => (metric.exact ? { ...e, std: e.std ?? 0 } : e)) as [
+    Estimate,
+    Estimate,
+  ]
+  if (rule === 'steadier') {
+    if (a.std === null || b.std === null)
+      return { outcome: 'not decidable', words: `is not decidable at n = ${a.n} against` } as const
+    const steadier = a.std < b.std / 2
+    return steadier
+      ? ({ outcome: 'passes', words: 'spreads less than half as much as' } as const)
+      : ({ outcome: 'fails', words: 'does not spread less than half as much as' } as const)
+  }
   if (rule === 'above' || rule === 'below') {
     // One run has no spread to be outside of.
     if (a.std === null || b.std === null)
@@ -116,7 +139,6 @@ function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other
     const passes = apart > 3 * Math.sqrt(a.std ** 2 / a.n + b.std ** 2 / b.n)
     return { outcome: passes ? 'passes' : 'fails', words: passes ? `is ${rule}` : `is not ${rule}` } as const
   }
-  const metric = metrics[path.split('/')[1] as string] ?? { label: path, range: null }
   const agreement = agree(a, b, metric, published?.digits)
   if (agreement === 'not decidable')
     return { outcome: 'not decidable', words: `is not decidable at n = ${a.n} against` } as const
@@ -131,8 +153,16 @@ function compare({ rule, ours: path, published }: ClaimCheck, ours: Named, other
 const EXACT = Number.POSITIVE_INFINITY
 const exactly = (mean: number): Estimate => ({ mean, std: 0, n: EXACT })
 
-function lookUp(path: string, { summary, bounds }: Results): Named | null {
+function lookUp(path: string, { summary, bounds, runs }: Results): Named | null {
   const [owner, metric] = path.split('/') as [string, string]
+  if (owner.startsWith('series:')) {
+    const condition = owner.slice('series:'.length)
+    const [name, index] = metric.split('@') as [string, string]
+    const values = runs
+      .filter((run) => run.condition === condition)
+      .flatMap((run) => run.series[name]?.[Number(index)] ?? [])
+    return values.length > 0 ? { value: estimate(values), name: `${condition} ${name} at ${index}` } : null
+  }
   if (owner.startsWith('bound:')) {
     const bound = bounds.find((b) => b.name === owner.slice('bound:'.length) && b.metric === metric)
     return bound ? { value: exactly(bound.value), name: `the bound ${bound.name}` } : null

@@ -16,7 +16,7 @@ export const domainSwitchMetrics = {
   massTransition: share('mass t=5', 'mass'),
   k99: unlimited('K(99 %) from mass', 1, 'mass'),
   k99Accuracy: unlimited('K(99 %) from accuracy', 1, 'accuracy'),
-  parameters: unlimited('parameters', 0),
+  parameters: { ...unlimited('parameters', 0), exact: true },
 } satisfies Metrics
 
 /** Name of a run's metric. */
@@ -28,7 +28,7 @@ const coverage = (p: number) => expertsForCoverage(p, { cap: 1e9 })
 /**
  * Trains and scores one gate. Series of the run: `accuracy`, `mass` and `weight0`.. by step, the latter over sequences that
  * start in domain 0; where there is a membrane `membraneFirst` and `membraneSecond`, its mean over either half of the
- * dimensions in those sequences of the last batch, and `beta` by dimension.
+ * dimensions in those sequences of the last batch, and `beta` by dimension; `precision` by expert where Π is tracked.
  */
 export async function runDomainSwitch(
   backend: Backend,
@@ -79,6 +79,7 @@ export async function runDomainSwitch(
     }
     const betas = await training.betas()
     const membrane: Record<string, number[]> = betas ? membraneSeries(batch as DomainSwitchBatch, betas) : {}
+    const precision = training.precision()
     const parameters = Object.values(await training.params()).reduce((n, p) => n + p.data.length, 0)
     const [accuracyTransition, massTransition] = [
       sums.accuracyTransition / scored,
@@ -93,7 +94,9 @@ export async function runDomainSwitch(
       k99Accuracy: coverage(accuracyTransition),
       parameters,
     }
-    const series = Object.entries({ ...perStep, ...membrane }).map(([name, list]) => [name, shorten(list)])
+    const series = Object.entries({ ...perStep, ...membrane, ...(precision && { precision }) }).map(
+      ([name, list]) => [name, shorten(list)],
+    )
     return { experiment, condition, seed, backend: backend.name, metrics, series: Object.fromEntries(series) }
   } finally {
     await training.dispose()

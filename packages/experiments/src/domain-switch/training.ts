@@ -20,12 +20,15 @@ export interface DomainSwitchTraining {
   step(batch: DomainSwitchBatch): Promise<StepResult>
   /** Updates Π where the gate has it: the paper does so once per column, after the gradient step. */
   track(batch: DomainSwitchBatch): void
+  /** Π by expert as tracked so far; null where the gate has none. */
+  precision(): readonly number[] | null
   /** Copies the parameters to the host. */
   params(): Promise<Params>
   /** Decay of the membrane, one per dimension; null where the gate has none. */
   betas(): Promise<number[] | null>
   /** Compiles ahead of the first step. */
   prepare(): Promise<unknown>
+  /** Frees trainer and programs. */
   dispose(): Promise<void>
 }
 
@@ -72,6 +75,7 @@ export async function openDomainSwitchTraining(
         tracked = tracker.update(tracked as NonNullable<typeof tracked>, missRates(column, experts))
       }
     },
+    precision: () => (tracker && tracked ? Array.from(tracker.precision(tracked).data) : null),
     params: () => trainer.params(),
     betas: async () => {
       if (memory === null || !('beta' in memory)) return null

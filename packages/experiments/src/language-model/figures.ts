@@ -1,17 +1,15 @@
 /** The language model's figures. */
 import type { Outcome } from '../experiment.js'
 import { type Figure, type Series, seriesOverSeeds } from '../figure.js'
-import { type LanguageModelCondition, languageModelConditions } from './conditions.js'
+import { languageModelConditions } from './conditions.js'
 import type { LanguageModelSettings } from './settings.js'
 import { textBoundsOf } from './tables.js'
 
-const SHOWN = Object.keys(languageModelConditions) as LanguageModelCondition[]
-
 /** Bits per letter and gate weight by position, around the switch and as a whole, and the learned decays. */
 export function languageModelFigures({ runs, settings }: Outcome<LanguageModelSettings>): Figure[] {
-  const { letters, switchAt, dim } = settings
+  const { letters, switchAt, dim, conditions = Object.keys(languageModelConditions) } = settings
   const { stateless, fullHistory } = textBoundsOf(settings)
-  const lines = (of: string) => SHOWN.map((c, slot) => seriesOverSeeds(runs, c, of, { slot }))
+  const lines = (of: string) => conditions.map((c, slot) => seriesOverSeeds(runs, c, of, { slot }))
   const bound = (name: string, values: readonly number[], slot: number): Series => ({
     name,
     style: 'bound',
@@ -57,7 +55,7 @@ export function languageModelFigures({ runs, settings }: Outcome<LanguageModelSe
       panels: [
         {
           title: '',
-          series: SHOWN.flatMap((c, slot) =>
+          series: conditions.flatMap((c, slot) =>
             c === 'standard' ? [] : [seriesOverSeeds(runs, c, 'beta', { style: 'dots', slot })],
           ),
           marks: [{ axis: 'y', at: 0.9, label: 'start' }],

@@ -19,7 +19,7 @@ export const languageModelRunMetrics = {
   pBBefore: share('p_B t=30', 'mass'),
   pBMid: share('p_B mid', 'mass'),
   k99: unlimited('K(99 %)', 1, 'mass'),
-  parameters: unlimited('parameters', 0),
+  parameters: { ...unlimited('parameters', 0), exact: true },
 } satisfies Metrics
 
 /** Name of a run's metric. */

@@ -1,9 +1,10 @@
 /** Settings of the language model experiment: the paper's, a user's changes, and what a file says. */
 import { schemas } from '@fep-moe/core'
 import * as v from 'valibot'
-import type { ExperimentSettings } from '../experiment.js'
+import type { ExperimentSettings, SettingsOverrides } from '../experiment.js'
 import { changeSettings, epochs, experimentEntries } from '../settings.js'
 import { resolveTwoAlphabets, type TwoAlphabets, twoAlphabets } from '../tasks/two-alphabets.js'
+import { languageModelConditions } from './conditions.js'
 
 /** Settings of the experiment: the text, the model, and how it is trained and scored. */
 export interface LanguageModelSettings extends ExperimentSettings, TwoAlphabets {
@@ -41,8 +42,16 @@ const paperSettings: LanguageModelSettings = {
 /** Small enough for a backend that is plain JavaScript: seconds, not hours. */
 const quickSettings = { seeds: [42], epochs: 40, batch: 16, scoredBatches: 2, scoredBatch: 64 }
 
+/** The first is what the others are held against. */
+const conditionsSchema = v.pipe(
+  v.array(v.picklist(Object.keys(languageModelConditions))),
+  v.check((list) => new Set(list).size === list.length, 'conditions that differ'),
+  v.check((list) => list.includes('standard'), 'standard among them'),
+)
+
 const trainingSchema = v.object({
   ...experimentEntries,
+  conditions: v.exactOptional(conditionsSchema),
   dim: schemas.integerFrom(1, 2 ** 16),
   experts: schemas.integerFrom(2, 2 ** 16),
   learningRate: schemas.positive,
@@ -53,8 +62,12 @@ const trainingSchema = v.object({
 })
 
 /** The paper's settings with a user's changes. @throws FEP_BAD_CONFIG naming the field */
-export const languageModelSettings = (overrides: unknown = {}): LanguageModelSettings =>
-  changeSettings(paperSettings, quickSettings, overrides)
+export function languageModelSettings(overrides: SettingsOverrides = {}): LanguageModelSettings {
+  const { conditions, ...others } = overrides
+  const settings = changeSettings(paperSettings, quickSettings, others)
+  if (conditions === undefined) return settings
+  return { ...settings, conditions: schemas.parse(conditionsSchema, conditions, 'settings.conditions') }
+}
 
 /** Checks settings that were read from a file. @throws FEP_BAD_CONFIG naming the field */
 export function restoreLanguageModel(value: unknown): LanguageModelSettings {

@@ -13,14 +13,15 @@ export const languageModelMetrics = {
   pBGain: shareDifference('gain in p_B t=31', 'mass'),
 } satisfies Metrics
 
-const conditions = Object.keys(languageModelConditions) as LanguageModelCondition[]
+const all = Object.keys(languageModelConditions) as LanguageModelCondition[]
 const names = Object.keys(languageModelRunMetrics) as LanguageModelMetric[]
 
 /** Everything over seeds, paired by seed where conditions meet. */
 export function summarizeLanguageModel(
   runs: readonly Run[],
-  { seeds, quick }: LanguageModelSettings,
+  { seeds, quick, conditions: wanted = all }: LanguageModelSettings,
 ): SummaryRow[] {
+  const conditions = all.filter((c) => wanted.includes(c))
   const byJob = new Map(runs.map((r) => [`${r.condition}/${r.seed}`, r.metrics]))
   const at = (condition: LanguageModelCondition, metric: LanguageModelMetric, seed: number): number =>
     (byJob.get(`${condition}/${seed}`) as Run['metrics'])[metric] as number

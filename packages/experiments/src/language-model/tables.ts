@@ -65,7 +65,11 @@ export function languageModelTables({ summary, settings }: Outcome<LanguageModel
           ? 'A quick run: these figures are not compared with the published ones.'
           : 'agrees: every difference is at most max(.01 × range, 3 √(s₁²/n₁ + s₂²/n₂)).',
         `Step t = ${t} predicts the first letter of the second alphabet. mid: mean of steps ${settings.switchAt + 2}..${settings.switchAt + 19}.`,
-        'beta+direct dispatches each token on the prediction of the next one; the paper has no row for it.',
+        ...(conditions.includes('beta+direct')
+          ? [
+              'beta+direct dispatches each token on the prediction of the next one; the paper has no row for it.',
+            ]
+          : []),
       ],
     },
     {

@@ -24,6 +24,7 @@ export interface LanguageModelTraining {
   params(): Promise<Params>
   /** Compiles ahead of the first step. */
   prepare(): Promise<unknown>
+  /** Frees trainer and programs. */
   dispose(): Promise<void>
 }
 

@@ -47,8 +47,7 @@ async function section({ name, title, source, results, tables, figures, claims }
 <p class="soft">${html(source)}</p>
 ${claims.length > 0 ? `<p><a href="#${html(name)}-claims">Claims</a>: ${html(countVerdicts(claims))}.</p>` : ''}
 ${tables.map(tableHtml).join('\n')}
-<h3>Figures</h3>
-${drawn.join('\n')}
+${drawn.length > 0 ? `<h3>Figures</h3>\n${drawn.join('\n')}` : ''}
 ${claims.length > 0 ? `<h3 id="${html(name)}-claims">Claims</h3>\n<ul class="claims">${claims.map(claimHtml).join('\n')}</ul>` : ''}
 <h3>Environment</h3>
 <dl>${environmentLines(results)

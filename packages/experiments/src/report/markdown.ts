@@ -39,8 +39,12 @@ function section({ title, source, results, tables, claims, figures }: Report): s
           ['| verdict | where | claim | why |', '| --- | --- | --- | --- |', ...verdicts].join('\n'),
         ]
       : []),
-    '### Figures',
-    figures.map((figure) => `- **${figure.title}** (in report.html). ${figure.caption}`).join('\n'),
+    ...(figures.length > 0
+      ? [
+          '### Figures',
+          figures.map((figure) => `- **${figure.title}** (in report.html). ${figure.caption}`).join('\n'),
+        ]
+      : []),
     '### Environment',
     environmentLines(results)
       .map(([label, text]) => `- ${label}: ${text}`)

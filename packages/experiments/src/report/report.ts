@@ -1,7 +1,7 @@
 /** What a report shows, whatever it is written in. */
 import type { ClaimFile } from '../claims/claim.js'
 import { type JudgedClaim, judgeClaims } from '../claims/judge.js'
-import type { ExperimentSettings } from '../experiment.js'
+import type { Experiment, ExperimentSettings } from '../experiment.js'
 import { findExperiment } from '../experiments.js'
 import type { Figure } from '../figure.js'
 import type { Results } from '../results.js'
@@ -11,6 +11,7 @@ import type { Table } from '../table.js'
 export interface Report {
   readonly name: string
   readonly title: string
+  /** Where it was published, and what is less than the published experiment: `…; one seed`. */
   readonly source: string
   readonly results: Results
   readonly tables: readonly Table[]
@@ -27,15 +28,31 @@ export function makeReport(results: Results, files: readonly ClaimFile[]): Repor
   const settings: ExperimentSettings = experiment.restore(results.settings)
   const outcome = { ...results, settings }
   const file = files.find((f) => f.experiment === experiment.name)
+  const label = lessLabel(settings, experiment)
+  const [main, ...others] = experiment.tables(outcome)
   return {
     name: experiment.name,
     title: experiment.title,
-    source: experiment.source,
+    source: label ? `${experiment.source}; ${label}` : experiment.source,
     results,
-    tables: experiment.tables(outcome),
+    tables: main ? [label ? { ...main, title: `${main.title} (${label})` } : main, ...others] : others,
     figures: experiment.figures(outcome),
     claims: file ? judgeClaims(file, results, experiment.metrics) : [],
   }
+}
+
+/** What a reader must know of results from less than was published: nobody takes one run for five. */
+function lessLabel({ seeds, conditions, quick }: ExperimentSettings, experiment: Experiment): string | null {
+  if (quick) return null
+  const published = experiment.settings().seeds.length
+  const left = experiment.conditions.filter((c) => !(conditions ?? experiment.conditions).includes(c))
+  const parts = [
+    ...(seeds.length >= published
+      ? []
+      : [seeds.length === 1 ? 'one seed' : `${seeds.length} seeds of ${published}`]),
+    ...(left.length === 0 ? [] : [`without ${left.join(', ')}`]),
+  ]
+  return parts.join(', ') || null
 }
 
 /** The environment in words, label and text. */

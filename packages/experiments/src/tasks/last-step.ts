@@ -47,7 +47,10 @@ export const lateSwitch = (steps: number, switchAt: number): LastStepTask['shows
 export function openLastStep(
   { name, batch, dim, noise, signal, shows }: LastStepTask,
   seed: number,
-): { next(): LastStepBatch } {
+): {
+  /** Draws the next batch, into the memory of the last one. */
+  next(): LastStepBatch
+} {
   const noises = random(seed, `${name}/noise`)
   const coins = random(seed, `${name}/domain`)
   const steps = shows.length

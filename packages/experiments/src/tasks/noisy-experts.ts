@@ -41,7 +41,7 @@ export function openNoisyExperts({ batch, dim, experts }: NoisyExpertsTask, seed
   const noise = new Float32Array(batch * experts)
   const half = dim / 2
   return {
-    /** @param deviations standard deviation of each expert's noise */
+    /** Draws the next batch, into the memory of the last one. @param deviations standard deviation of each expert's noise */
     next: (deviations: readonly number[]): NoisyExpertsBatch => {
       tokens.fillNormal(x)
       coins.fillInt(domains, 2)

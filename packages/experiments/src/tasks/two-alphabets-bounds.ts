@@ -30,8 +30,25 @@ export interface TwoAlphabetsBounds {
   readonly fullHistory: TextBound
 }
 
+/** Probability of every distance to the next letter of an alphabet, modulo its size. */
+export function followers({
+  vocabulary,
+  next,
+  skip,
+}: Pick<TwoAlphabets, 'vocabulary' | 'next' | 'skip'>): number[] {
+  const size = vocabulary / 2
+  const probabilities = new Array<number>(size).fill((1 - next - skip) / size)
+  // With two letters, two further is the same letter again.
+  for (const [distance, p] of [
+    [1, next],
+    [2, skip],
+  ] as const)
+    probabilities[distance % size] = (probabilities[distance % size] as number) + p
+  return probabilities
+}
+
 /** −Σ p log₂ p in bits. */
-const entropy = (probabilities: readonly number[]): number =>
+export const entropy = (probabilities: readonly number[]): number =>
   probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0)
 
 /**
@@ -46,15 +63,7 @@ export function twoAlphabetsBounds(
 ): TwoAlphabetsBounds {
   const { letters, vocabulary, switchAt, next, skip } = resolveTwoAlphabets(task)
   const size = vocabulary / 2
-  const rest = (1 - next - skip) / size
-  const probabilities = new Array<number>(size).fill(rest)
-  // With two letters, two further is the same letter again.
-  for (const [distance, p] of [
-    [1, next],
-    [2, skip],
-  ] as const)
-    probabilities[distance % size] = (probabilities[distance % size] as number) + p
-  const within = entropy(probabilities)
+  const within = entropy(followers({ vocabulary, next, skip }))
   const ends = transitionWeight / (transitionWeight + switchAt - 1)
   const bound = (before: number, transition: number): TextBound => {
     const perStep = Array.from({ length: letters - 1 }, (_, t) =>

@@ -87,7 +87,7 @@ export function openTwoAlphabets(
   name = 'training',
 ): TwoAlphabetsStream {
   const task = resolveTwoAlphabets(partial)
-  const { batch, letters, vocabulary, switchAt, next, skip } = task
+  const { batch, letters, vocabulary, switchAt } = task
   const size = vocabulary / 2
   const steps = letters - 1
   const kinds = random(seed, `two-alphabets/${name}/kind`)
@@ -107,8 +107,7 @@ export function openTwoAlphabets(
           const u = kind[i] as number
           // Either part starts anywhere; a letter of every kind is drawn, so that none moves the draws of another.
           const starts = t === 0 || t === switchAt
-          if (starts || u >= next + skip) last = letter[i] as number
-          else last = (last + (u < next ? 1 : 2)) % size
+          last = letterAfter(task, last, starts ? 1 : u, letter[i] as number)
           const token = t < switchAt ? last : last + size
           if (t < steps) x[b * steps + t] = token
           if (t > 0) y[b * steps + t - 1] = token
@@ -118,4 +117,21 @@ export function openTwoAlphabets(
       return { x: { dtype: 'int32', shape, data: x }, y: { dtype: 'int32', shape, data: y } }
     },
   }
+}
+
+/**
+ * A letter of an alphabet after another one.
+ * @param last within its alphabet
+ * @param u a number in [0, 1) that says which kind of letter follows; 1: any
+ * @param any what follows where any letter may
+ */
+export function letterAfter(
+  { vocabulary, next, skip }: Pick<TwoAlphabets, 'vocabulary' | 'next' | 'skip'>,
+  last: number,
+  u: number,
+  any: number,
+): number {
+  // A sum of doubles may be above 1 − 2⁻³²: a chain without free letters still starts its alphabets freely.
+  if (u === 1 || u >= next + skip) return any
+  return (last + (u < next ? 1 : 2)) % (vocabulary / 2)
 }

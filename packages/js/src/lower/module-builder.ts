@@ -40,7 +40,7 @@ export class ModuleBuilder {
   }
 
   /** An array that is made once, rounded to its dtype. */
-  constant(dtype: DType, shape: readonly number[], data: readonly number[]): View {
+  constant(dtype: DType, shape: readonly number[], data: ArrayLike<number>): View {
     const name = `c${this.constants.length}`
     const buffer: Buffer = { name, kind: 'constant', dtype, length: data.length }
     const array = allocate(dtype, data.length)

@@ -8,6 +8,7 @@ import {
   type OpName,
   type ValueInfo,
 } from '@fep-moe/core'
+import { lowerByParts, readsParts } from '../lowerings/by-parts.js'
 import { lowerings } from '../lowerings/table.js'
 import type { Call, ClaimedComposite, Lowering } from './lowering.js'
 import type { GraphWriter } from './writer.js'
@@ -43,12 +44,12 @@ export function lowerGraph(
     node.outputs.forEach((value, i) => {
       const name = results[i] as string
       names.set(value, name)
-      if (name === wished[i] && node.op !== 'Constant' && read.has(value))
+      if (name === wished[i] && node.op !== 'Constant' && read.has(value) && !writer.isUnwritten(name))
         writer.describe(name, graph.values[value] as ValueInfo)
     })
   }
   writer.at = outer
-  return graph.outputs.map(({ value }) => names.get(value) as string)
+  return graph.outputs.map(({ value }) => writer.written(names.get(value) as string))
 }
 
 function lowerNode(
@@ -73,6 +74,9 @@ function lowerNode(
     expand: (w) => expandComposite(node, node.inputs.map(infoOf), inputs, outputs, w),
   }
   const lower = lowerings[node.op as ClaimedComposite] as unknown as Lowering<OpName>
+  const byParts = lowerByParts(call, lower, writer)
+  if (byParts) return byParts
+  if (!readsParts(node.op)) for (const name of inputs) writer.written(name)
   return lower(call, writer)
 }
 

@@ -60,7 +60,11 @@ export function literal(
 
 const WIDTH: Readonly<Record<OnnxType, number>> = { float32: 4, int32: 4, int64: 8, bool: 1 }
 
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 function littleEndian(type: OnnxType, data: ArrayLike<number>): Uint8Array {
+  if (type === 'float32' && data instanceof Float32Array && LITTLE_ENDIAN)
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const width = WIDTH[type]
   const bytes = new Uint8Array(data.length * width)
   const view = new DataView(bytes.buffer)

@@ -1,5 +1,6 @@
 /** Writes one ONNX graph: nodes, literals, and the few helper values that several lowerings share. */
 import { type Dim, extent, type Shape, type ValueInfo } from '@fep-moe/core'
+import type { Deferred } from './deferred.js'
 import type { ModelScope } from './model-scope.js'
 import {
   type Attr,
@@ -22,6 +23,8 @@ export class GraphWriter {
   private readonly infos = new Map<string, ValueInfoInit>()
   private readonly shared = new Map<string, string>()
   private readonly made = new Set<string>()
+  private readonly deferred = new Map<string, Deferred>()
+  private readonly unwritten = new Set<string>()
 
   constructor(
     readonly model: ModelScope,
@@ -71,6 +74,29 @@ export class GraphWriter {
   /** True for results of this graph's own nodes: not for literals, inputs, or values of the graphs around it. */
   owns(name: string): boolean {
     return this.made.has(name)
+  }
+
+  /** Registers a value that is written when somebody reads it whole; see {@link written}. */
+  defer(name: string, value: Deferred): string {
+    this.deferred.set(name, value)
+    this.unwritten.add(name)
+    return name
+  }
+
+  /** What a deferred value is made of. */
+  partsOf(name: string): Deferred['value'] | undefined {
+    return this.deferred.get(name)?.value ?? this.parent?.partsOf(name)
+  }
+
+  /** True where a value has a name, but no node yet. */
+  isUnwritten(name: string): boolean {
+    return this.unwritten.has(name)
+  }
+
+  /** The name of a value that can be read whole: a deferred one is written first. */
+  written(name: string): string {
+    if (this.unwritten.delete(name)) this.deferred.get(name)?.write()
+    return name
   }
 
   /** A fresh name for a value that the core graph does not name. */

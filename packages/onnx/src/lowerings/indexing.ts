@@ -33,8 +33,25 @@ function scatterSequentially(
   return [reshapeTo(w, sum, (outputInfos[0] as ValueInfo).shape, outputs[0])]
 }
 
+/** Rows of a matrix are picked when somebody reads them: a product per group picks its own. */
+function pickedRows(
+  { inputs, inputInfos, outputs, attrs }: Call<'Gather'>,
+  w: GraphWriter,
+): string | undefined {
+  const [x, indices] = inputInfos as [ValueInfo, ValueInfo]
+  if (attrs.axis !== 0 || x.shape.length !== 2 || indices.shape.length !== 1 || x.dtype !== 'float32')
+    return undefined
+  const name = outputs[0] as string
+  return w.defer(name, {
+    value: { kind: 'picked', from: inputs[0] as string, indices: inputs[1] as string },
+    write: () => w.op('Gather', inputs, { axis: 0 }, name),
+  })
+}
+
 export const indexing = {
-  Gather: ({ inputs, outputs, attrs }, w) => [w.op('Gather', inputs, { axis: attrs.axis }, outputs[0])],
+  Gather: (call, w) => [
+    pickedRows(call, w) ?? w.op('Gather', call.inputs, { axis: call.attrs.axis }, call.outputs[0]),
+  ],
   GatherElements: ({ inputs, outputs, attrs }, w) => [
     w.op('GatherElements', inputs, { axis: attrs.axis }, outputs[0]),
   ],

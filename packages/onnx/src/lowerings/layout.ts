@@ -2,6 +2,7 @@
 import { type Dim, extent, mergeDims, type Shape, sizeOf, type ValueInfo } from '@fep-moe/core'
 import type { Call, LoweringTable } from '../emit/lowering.js'
 import type { GraphWriter } from '../emit/writer.js'
+import { literalStack, stackOf, turnedStack } from './stack.js'
 
 /**
  * A target shape for Reshape. One symbolic dimension is left to ONNX as -1; several, or one beside a zero, are computed.
@@ -46,6 +47,16 @@ function emptied(w: GraphWriter, x: string, shape: Shape, output: string | undef
 function reverseAxes({ inputs, inputInfos, outputs }: Call<'Transpose'>, w: GraphWriter): string {
   const x = inputs[0] as string
   const [a, b, c] = (inputInfos[0] as ValueInfo).shape as [Dim, Dim, Dim]
+  // Two axes, and one that only moves.
+  if (a === 1 || b === 1 || c === 1) {
+    const [rows, columns] = a === 1 ? [b, c] : c === 1 ? [a, b] : [a, c]
+    return reshapeTo(
+      w,
+      w.op('Transpose', [reshapeTo(w, x, [rows, columns])], { perm: [1, 0] }),
+      [c, b, a],
+      outputs[0],
+    )
+  }
   const assumed = (d: Dim) => (typeof d === 'number' ? d : extent(d).factor * w.model.batchHint)
   const moveRows = (v: string, output?: string) => w.op('Transpose', [v], { perm: [1, 0, 2] }, output)
   const transpose = (v: string) => w.op('Transpose', [v], { perm: [1, 0] })
@@ -59,21 +70,32 @@ function reverseAxes({ inputs, inputInfos, outputs }: Call<'Transpose'>, w: Grap
 }
 
 export const layout = {
-  Constant: ({ attrs, outputs }, w) => [
-    w.literal(outputs[0] as string, attrs.dtype, attrs.shape, attrs.data),
+  Constant: (call, w) => [
+    literalStack(call, w) ??
+      w.literal(call.outputs[0] as string, call.attrs.dtype, call.attrs.shape, call.attrs.data),
   ],
   Reshape: ({ inputs, outputs, attrs }, w) => [reshapeTo(w, inputs[0] as string, attrs.shape, outputs[0])],
   Expand: ({ inputs, outputs, attrs }, w) => [expandTo(w, inputs[0] as string, attrs.shape, outputs[0])],
   Transpose: (call, w) =>
-    call.attrs.perm.join() === '2,1,0' && !call.inputInfos[0]?.shape.includes(0)
-      ? [reverseAxes(call, w)]
-      : [w.op('Transpose', call.inputs, { perm: call.attrs.perm }, call.outputs[0])],
+    turnedStack(call, w) ??
+    (call.attrs.perm.join() === '2,1,0' && !call.inputInfos[0]?.shape.includes(0)
+      ? [reverseAxes({ ...call, inputs: call.inputs.map((name) => w.written(name)) }, w)]
+      : [
+          w.op(
+            'Transpose',
+            [w.written(call.inputs[0] as string)],
+            { perm: call.attrs.perm },
+            call.outputs[0],
+          ),
+        ]),
   Slice: ({ inputs, outputs, attrs }, w) => {
     if (attrs.axes.length === 0) return inputs
     const bounds = [attrs.starts, attrs.ends, attrs.axes].map((list) => w.constant('int64', list))
     return [w.op('Slice', [...inputs, ...bounds], {}, outputs[0])]
   },
-  Concat: ({ inputs, outputs, attrs }, w) => [w.op('Concat', inputs, { axis: attrs.axis }, outputs[0])],
+  Concat: (call, w) => [
+    stackOf(call, w) ?? w.op('Concat', call.inputs, { axis: call.attrs.axis }, call.outputs[0]),
+  ],
   Pad: ({ inputs, inputInfos, outputs, attrs }, w) => {
     if (attrs.pads.every((p) => p === 0)) return inputs
     const fill = w.constant(inputInfos[0]?.dtype ?? 'float32', [attrs.value], [])

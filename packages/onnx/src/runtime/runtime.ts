@@ -13,6 +13,7 @@ export type OnnxWasmPaths = string | { readonly wasm?: string; readonly mjs?: st
  */
 export interface OnnxRuntime {
   readonly InferenceSession: {
+    /** Loads a model. */
     create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>
   }
   readonly Tensor: new (

@@ -66,7 +66,7 @@ export class ModuleBuilder implements LoweringHost {
     return this.make('memory', dtype, countOf(shape), shape)
   }
 
-  constant(dtype: DType, shape: readonly number[], numbers: readonly number[]): View {
+  constant(dtype: DType, shape: readonly number[], numbers: ArrayLike<number>): View {
     const data: Tensor['data'] = allocate(dtype, numbers.length)
     data.set(numbers)
     const view = this.make('constant', dtype, numbers.length, shape)

@@ -82,16 +82,27 @@ export interface GpuDevice {
   readonly queue: GpuQueue
   readonly adapterInfo?: GpuAdapterInfo
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>
+  /** Memory of the device, zeros. */
   createBuffer(descriptor: { size: number; usage: number; label?: string }): GpuBuffer
+  /** Which kinds of resources a kernel is given. */
   createBindGroupLayout(descriptor: never): GpuHandle
+  /** The bind group layouts of a pipeline. */
   createPipelineLayout(descriptor: never): GpuHandle
+  /** The resources that a kernel is given. */
   createBindGroup(descriptor: never): GpuHandle
+  /** Compiles WGSL. */
   createShaderModule(descriptor: { code: string; label?: string }): GpuShaderModule
+  /** Makes a kernel; rejects where it is not valid. */
   createComputePipelineAsync(descriptor: never): Promise<GpuHandle>
+  /** Records commands for a submission. */
   createCommandEncoder(): GpuCommandEncoder
+  /** Opens a scope that takes the errors of what follows. */
   pushErrorScope(filter: 'validation' | 'out-of-memory' | 'internal'): unknown
+  /** Closes the innermost scope: its first error, or null. */
   popErrorScope(): Promise<GpuError | null>
+  /** Listens for errors that no scope took. */
   addEventListener(type: 'uncapturederror', listener: never): void
+  /** Frees the device and all its memory. */
   destroy(): unknown
 }
 

@@ -1,15 +1,17 @@
 /** `fep-moe bench train` */
-import { type Table, textTable } from '@fep-moe/experiments'
+import { findExperiment, type Table, textTable } from '@fep-moe/experiments'
 import { openBackend } from '../../backends.js'
+import { readPeer, withPeer } from '../../bench/peer.js'
 import { profileTable, profileTraining } from '../../bench/profile.js'
 import { type TrainTiming, timeTraining } from '../../bench/train.js'
-import { trainables } from '../../bench/trainings.js'
+import { type Trainable, trainables } from '../../bench/trainings.js'
 import { namesFlag } from '../../flags.js'
 import type { BenchFlags } from './flags.js'
 
 /** Times training steps of an experiment, or profiles their programs. */
 export async function benchTrain(flags: BenchFlags, signal: AbortSignal): Promise<void> {
   const { backend: name, experiment, threads, steps, json, profile } = flags
+  const peer = flags.peer === undefined ? undefined : readPeer(flags.peer)
   const conditions = conditionsOf(flags)
   if (profile) return benchProfile(flags, signal)
   const backend = await openBackend(name, { threads })
@@ -23,12 +25,21 @@ export async function benchTrain(flags: BenchFlags, signal: AbortSignal): Promis
   } finally {
     await backend.dispose()
   }
-  if (!json) process.stdout.write(`${textTable(trainTable(timings, flags))}\n`)
+  if (json) return
+  const table = withPeer(
+    trainTable(timings, flags),
+    peer,
+    ['p50 µs'],
+    timings.map(({ what, condition, p50_us }) => [
+      { value: p50_us, peer: [{ what, identity: { experiment, condition }, field: 'p50_us' }] },
+    ]),
+  )
+  process.stdout.write(`${textTable(table)}\n`)
 }
 
 /** What to time. Which names there are depends on another flag, so they are checked when all flags are known. */
 function conditionsOf({ experiment, condition }: BenchFlags): readonly string[] {
-  const { conditions } = trainables[experiment]
+  const { conditions } = findExperiment(experiment)
   return condition === undefined ? conditions : namesFlag<string>('--condition', conditions)(condition)
 }
 
@@ -46,16 +57,20 @@ async function benchProfile(flags: BenchFlags, signal: AbortSignal): Promise<voi
 
 function trainTable(timings: readonly TrainTiming[], flags: BenchFlags): Table {
   const { experiment, backend, threads, steps } = flags
+  const { [experiment]: lent }: Readonly<Record<string, Trainable>> = trainables
+  const title = `Training step of ${experiment} on ${backend}, ${threads} thread(s), ${steps} steps`
   return {
-    title: `Training step of ${experiment} on ${backend}, ${threads} thread(s), ${steps} steps: ${trainables[experiment].sizes}`,
+    title: lent ? `${title}: ${lent.sizes}` : title,
     columns: ['condition', 'p50 µs', 'p99 µs', 'data µs', 'run µs', 'create ms'],
     rows: timings.map((t) => [
       t.condition,
-      ...[t.p50_us, t.p99_us, t.data_us, t.run_us].map((x) => x.toFixed(0)),
+      ...[t.p50_us, t.p99_us, t.data_us, t.run_us].map((x) => x?.toFixed(0) ?? ''),
       t.create_ms.toFixed(1),
     ]),
     notes: [
-      'p50 and p99: data, gradient, update, Π. data, run: medians of making a batch and of the program alone.',
+      lent
+        ? 'p50 and p99: data, gradient, update, Π. data, run: medians of making a batch and of the program alone.'
+        : 'p50 and p99: an epoch, its batches included. run: median of the programs alone. create: with the first epoch.',
     ],
   }
 }

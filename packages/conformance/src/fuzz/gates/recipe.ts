@@ -1,6 +1,8 @@
 /** Random gates: every mechanism on and off, in every kind, with its numbers. */
 import type {
   AnticipationConfig,
+  BeliefConfig,
+  ClockConfig,
   GateConfig,
   LossConfig,
   MemoryConfig,
@@ -25,23 +27,85 @@ export interface GateRecipe {
 }
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+/** One in four. */
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
 const decay = fc.integer({ min: 1, max: 99 }).map((n) => n / 100)
 
-const memory: fc.Arbitrary<MemoryConfig> = fc.oneof(
+const tau = fc.integer({ min: 1, max: 40 }).map((n) => n / 4)
+const leaky: fc.Arbitrary<MemoryConfig> = fc.oneof(
   fc.record({ kind: fc.constant('leaky' as const), beta: decay, learned: fc.boolean() }),
-  fc.record({
-    kind: fc.constant('leaky' as const),
-    tau: fc.integer({ min: 1, max: 40 }).map((n) => n / 4),
-    learned: fc.boolean(),
-  }),
+  fc.record({ kind: fc.constant('leaky' as const), tau, learned: fc.boolean() }),
 )
-const precision: fc.Arbitrary<PrecisionConfig> = fc.record({ kind: fc.constantFrom('gain', 'evidence') })
-const anticipation: fc.Arbitrary<AnticipationConfig> = fc.record({
-  kind: fc.constantFrom('direct', 'additive'),
+/** Thresholds and slopes that membranes of random tokens meet. */
+const membrane = {
+  kind: fc.constant('membrane' as const),
+  learned: fc.boolean(),
+  threshold: fc.integer({ min: 1, max: 8 }).map((n) => n / 4),
+  reset: fc.constantFrom('soft-cap' as const, 'subtract' as const, 'zero' as const, 'none' as const),
+  output: fc.constantFrom('membrane' as const, 'spike' as const),
+  surrogate: fc.constantFrom('atan' as const, 'fast-sigmoid' as const),
+  slope: fc.integer({ min: 1, max: 10 }),
+}
+const memory: fc.Arbitrary<MemoryConfig> = fc.oneof(
+  { weight: 3, arbitrary: leaky },
+  {
+    weight: 2,
+    arbitrary: fc.oneof(fc.record({ ...membrane, beta: decay }), fc.record({ ...membrane, tau })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('probability' as const), tau, detach: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'mean' as const }) },
+)
+const precisionKind = fc.constantFrom('gain' as const, 'evidence' as const)
+const precision: fc.Arbitrary<PrecisionConfig> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: precisionKind, scope: fc.constantFrom('shared', 'sequence') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: precisionKind,
+      scope: fc.constant('tracked' as const),
+      learned: fc.boolean(),
+      initialVariance: fc.constantFrom(0.5, 1),
+    }),
+  },
+)
+const network = {
   width: fc.integer({ min: 1, max: 6 }),
   depth: fc.integer({ min: 1, max: 2 }),
-  activation: fc.constantFrom('relu', 'gelu'),
+  activation: fc.constantFrom('relu' as const, 'gelu' as const),
   rank: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
+}
+const anticipation: fc.Arbitrary<AnticipationConfig> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('direct' as const, 'additive' as const), ...network }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('distribution' as const), ...network, momentum: decay }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('logits' as const), ...network }) },
+)
+const belief: fc.Arbitrary<BeliefConfig> = fc.record({
+  states: fc.integer({ min: 1, max: 5 }),
+  phases: fc.integer({ min: 1, max: 4 }),
+  duration: fc.constantFrom('chain', 'phase-type'),
+  width: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+  cues: fc.boolean(),
+  horizon: fc.constantFrom(0, 1),
+  gain: fc.constantFrom(1, 4),
+})
+const clock = fc.record({
+  integrators: fc.integer({ min: 0, max: 3 }),
+  resonators: fc.integer({ min: 0, max: 2 }),
+  affinity: fc.boolean(),
+  surpriseReset: fc.boolean(),
 })
 
 /** Fields that are not there stay out: configurations refuse unknown ones and `undefined` alike. */
@@ -50,10 +114,45 @@ function defined<T extends object>(value: T): T {
 }
 
 const selections = fc.record({
-  kind: fc.constantFrom('dense', 'top-k'),
+  kind: fc.constantFrom('dense' as const, 'top-k' as const, 'spike' as const),
   k: fc.nat({ max: 5 }),
-  softmax: fc.constantFrom('before', 'after'),
+  softmax: fc.constantFrom('before' as const, 'after' as const),
+  scale: fc.constantFrom(1, 2.5),
 })
+
+/** A prediction needs a memory of tokens; where there is another memory, nothing anticipates. */
+const fits = (a: AnticipationConfig | undefined, m: MemoryConfig | undefined): boolean =>
+  a?.kind === 'distribution' || m === undefined || m.kind === 'leaky'
+
+/** The clock drawn, as far as it fits the rest. */
+function clockOf(
+  {
+    integrators,
+    resonators,
+    affinity,
+    surpriseReset,
+  }: typeof clock extends fc.Arbitrary<infer T> ? T : never,
+  m: MemoryConfig | undefined,
+  a: AnticipationConfig | undefined,
+): ClockConfig | undefined {
+  if ((m && m.kind !== 'leaky') || a?.kind === 'distribution') return undefined
+  return {
+    integrators: integrators + resonators === 0 ? 1 : integrators,
+    resonators,
+    affinity: a === undefined || (affinity && a.kind !== 'logits'),
+    surpriseReset: surpriseReset && m !== undefined,
+  }
+}
+
+/** The selection drawn; dense where it does not fit the rest. */
+function selectionOf(
+  { kind, k, softmax, scale }: typeof selections extends fc.Arbitrary<infer T> ? T : never,
+  experts: number,
+  hasSpikes: boolean,
+): SelectConfig {
+  if (kind === 'top-k') return { kind, k: 1 + (k % experts), softmax, scale }
+  return kind === 'spike' && hasSpikes ? { kind, softmax } : { kind: 'dense' }
+}
 
 /** Random configurations. */
 export const gateConfigs: fc.Arbitrary<GateConfig> = fc
@@ -66,16 +165,17 @@ export const gateConfigs: fc.Arbitrary<GateConfig> = fc
     memory: maybe(memory),
     precision: maybe(precision),
     anticipation: maybe(anticipation),
+    clock: rarely(clock),
+    belief: rarely(belief),
   })
-  .map(({ oracle, select, memory, anticipation, ...shape }): GateConfig => {
-    const selection: SelectConfig =
-      select.kind === 'dense'
-        ? { kind: 'dense' }
-        : { kind: 'top-k', k: 1 + (select.k % shape.experts), softmax: select.softmax }
-    const common = defined({ ...shape, select: selection })
-    return (
-      oracle ? { ...common, router: 'oracle' } : defined({ ...common, memory, anticipation })
-    ) as GateConfig
+  .map(({ oracle, select, memory, anticipation: drawn, clock: time, belief, ...shape }): GateConfig => {
+    const anticipation = fits(drawn, memory) ? drawn : undefined
+    const hasSpikes = !oracle && !belief && memory?.kind === 'membrane' && anticipation === undefined
+    const common = defined({ ...shape, select: selectionOf(select, shape.experts, hasSpikes) })
+    const parts = belief
+      ? { belief }
+      : { memory, anticipation, clock: time && clockOf(time, memory, anticipation) }
+    return defined({ ...common, ...(oracle ? { router: 'oracle' } : parts) }) as GateConfig
   })
 
 const losses: fc.Arbitrary<LossConfig> = fc.record({

@@ -3,6 +3,7 @@ import {
   adam,
   createGate,
   type Gate,
+  type GateConfig,
   type Optimizer,
   type Params,
   sgd,
@@ -12,6 +13,7 @@ import {
 } from '@fep-moe/core'
 import { resolveLoss, scoredSteps } from '@fep-moe/core/training'
 import { generator, noise } from '../../frame/data.js'
+import { type Told, toldTo } from '../../gates/case.js'
 import type { GateRecipe } from './recipe.js'
 
 /** See the file's header. */
@@ -22,8 +24,7 @@ export interface Scene {
   readonly x: Tensor
   /** bool (B,T), where the recipe has one. */
   readonly reset: Tensor | undefined
-  /** Π (E), where the gate has one; else no field. */
-  readonly precision: { readonly precision?: Tensor }
+  readonly precision: Told
 }
 
 /** The scene of a recipe. */
@@ -34,7 +35,7 @@ export function sceneOf({ config, batch, steps, seed, reset }: GateRecipe): Scen
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
     reset: reset ? flags(seed + 2, [batch, steps]) : undefined,
-    precision: config.precision ? { precision: noise(seed + 3, [config.experts], 0.3, 4) } : {},
+    precision: toldTo(config, batch, steps, seed + 3),
   }
 }
 
@@ -53,7 +54,7 @@ export const stepsOf = ({ config, steps }: GateRecipe): number =>
   config.router === 'oracle' ? Math.max(steps, 2) : steps
 
 /** One training batch. */
-export function trainingBatch(recipe: GateRecipe, { gate, reset, precision }: Scene): TrainingBatch {
+export function trainingBatch(recipe: GateRecipe, { gate, reset }: Scene): TrainingBatch {
   const { config, batch, seed, loss, mask } = recipe
   const steps = stepsOf(recipe)
   const scored = scoredSteps(steps, resolveLoss(gate.config, loss))
@@ -70,7 +71,7 @@ export function trainingBatch(recipe: GateRecipe, { gate, reset, precision }: Sc
     targets,
     ...(mask ? { mask: noise(seed + 5, [batch, scored], 0.5, 1.5) } : {}),
     ...(reset ? { reset: flags(seed + 2, [batch, steps]) } : {}),
-    ...precision,
+    ...toldTo(config, batch, steps, seed + 3),
   }
 }
 

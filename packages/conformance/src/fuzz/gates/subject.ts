@@ -3,6 +3,7 @@ import {
   type Backend,
   type Gate,
   type Graph,
+  gateStates,
   type Params,
   type Tensor,
   type TrainingBatch,
@@ -11,6 +12,7 @@ import {
 } from '@fep-moe/core'
 import { packedSlots } from '@fep-moe/core/training'
 import { stepsOf as cutSteps, stepOf } from '../../frame/steps.js'
+import { cutTold, optionsAt } from '../../gates/case.js'
 import { type Bounded, boundsOf, Evaluation, evaluateBounded, exactly } from '../bounds/evaluate.js'
 import { noComparison } from '../compare.js'
 import { excluded, holdAgainst, isExcluded, type Outcome, type Subject } from '../subject.js'
@@ -35,19 +37,27 @@ const sequence: Check = async (recipe, { gate, params, x, reset, precision }, ba
   return { excluded: false, comparison, closest: evaluation.closest }
 }
 
+type Bounds = Readonly<Record<string, Bounded>>
+
+const mapped = (bounds: Bounds, change: (name: string, b: Bounded) => Bounded): Bounds =>
+  Object.fromEntries(Object.entries(bounds).map(([name, b]) => [name, change(name, b)]))
+
 /** A stream's results have no axis for time. */
 const withoutTime = (x: Bounded): Bounded => ({ ...x, shape: x.shape.filter((_, i) => i !== 1) })
 
 const stream: Check = async (recipe, { gate, params, x, reset, precision }, backend) => {
   const graph = gate.graph({ steps: 1, state: true })
-  const { batch, steps, config } = recipe
+  const { batch, steps } = recipe
   if (isExcluded(graph, backend.capabilities)) return excluded
   const evaluation = new Evaluation(backend.capabilities.accuracy)
   const exact = (t: Tensor) => exactly(evaluation, t)
-  const fixed = Object.fromEntries(
-    Object.entries({ ...params, ...precision }).map(([name, t]) => [name, exact(t)] as const),
+  const exactAll = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, exact(t)] as const))
+  const fixed = exactAll(params)
+  const states = gateStates(gate.config)
+  let state: Bounds = exactAll(
+    Object.fromEntries(states.map(({ name, width }) => [name, zeros([batch, width])])),
   )
-  let memory = exact(zeros([batch, config.dim]))
   const comparison = noComparison()
   const running = await gate.stream(backend, params, { batch })
   try {
@@ -55,20 +65,22 @@ const stream: Check = async (recipe, { gate, params, x, reset, precision }, back
       const fresh = reset ? rowsOf(stepOf(reset, t)) : []
       if (fresh.length > 0) {
         await running.reset(fresh)
-        memory = cleared(memory, fresh)
+        state = mapped(state, (_, s) => cleared(s, fresh))
       }
       const feeds = {
         ...fixed,
         x: exact(cutSteps(x, t, t + 1)),
-        ...(config.memory ? { 'state/memory': memory } : {}),
+        ...exactAll(cutTold(precision, (told) => cutSteps(told, t, t + 1)) as Record<string, Tensor>),
+        ...Object.fromEntries(states.map(({ name }) => [`state/${name}`, state[name] as Bounded])),
       }
-      const { 'state/memory': next, ...results } = evaluateBounded(evaluation, graph, feeds, batch)
-      const want = Object.fromEntries(Object.entries(results).map(([name, v]) => [name, withoutTime(v)]))
-      const got = await running.step(stepOf(x, t), precision)
+      const results = evaluateBounded(evaluation, graph, feeds, batch)
+      state = mapped(state, (name) => results[`state/${name}`] as Bounded)
+      const decided = Object.entries(results).filter(([name]) => !name.startsWith('state/'))
+      const want = Object.fromEntries(decided.map(([name, v]) => [name, withoutTime(v)]))
+      const got = await running.step(stepOf(x, t), optionsAt(precision, t))
       await holdAgainst(comparison, got as unknown as Record<string, Tensor>, want, `step ${t} `)
-      if (next) memory = next
     }
-    if (config.memory) await holdAgainst(comparison, await running.snapshot(), { memory }, 'snapshot ')
+    await holdAgainst(comparison, await running.snapshot(), state, 'snapshot ')
   } finally {
     running.dispose()
   }
@@ -117,7 +129,7 @@ export function trainingFeeds(
   graph: Graph,
   gate: Gate,
   params: Params,
-  { x, targets, mask, reset, precision }: TrainingBatch,
+  { x, targets, mask, reset, precision, feedback }: TrainingBatch,
   lr: number,
 ): Record<string, Tensor> {
   const given: Record<string, Tensor | undefined> = {
@@ -126,6 +138,7 @@ export function trainingFeeds(
     mask,
     reset,
     precision: precision as Tensor | undefined,
+    feedback,
     lr: tensor([lr], []),
     params: packed(gate, params),
   }
@@ -153,6 +166,7 @@ export const randomGates: Subject<GateRecipe> = {
   recipes: gateRecipes,
   check: async (recipe, backend) => {
     const scene = sceneOf(recipe)
+    await scene.gate.ready()
     try {
       return await checks[formOf(recipe)](recipe, scene, backend)
     } finally {
