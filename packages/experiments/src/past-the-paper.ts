@@ -25,7 +25,7 @@ export const pastThePaper: Experiment<PastThePaperSettings> = {
   cost: (condition) =>
     (condition.includes('gru') ? 40 : condition.includes('ant') ? 25 : 10) *
     (/^(fixed|jittered)/.test(condition) ? 0.25 : 1),
-  seedsAmongAll: 1,
+  amongAll: { seeds: 1 },
   run: runPastThePaper,
   summarize: summarizePastThePaper,
   bounds: () => [],
