@@ -3,7 +3,6 @@ import {
   type AnticipationConfig,
   adam,
   adamW,
-  applyOptimizer,
   cosineAnnealing,
   createLanguageModel,
   createMixture,
@@ -15,13 +14,13 @@ import {
   type PrecisionConfig,
   precisionTracker,
   resolveGateConfig,
-  resolveLoss,
   type SelectConfig,
   sgd,
   warmUp,
 } from '@fep-moe/core'
 import { resolveMoeLayer } from '@fep-moe/core/moe'
 import { resolvePolicy } from '@fep-moe/core/policies'
+import { applyOptimizer, resolveLoss } from '@fep-moe/core/training'
 
 type Kinds<C extends { readonly kind: string }> = Readonly<Record<C['kind'], string>>
 
@@ -42,6 +41,7 @@ export const kinds: {
   anticipation: {
     direct: 'direct-anticipation',
     additive: 'additive-anticipation',
+    logits: 'logits-anticipation',
     distribution: 'distribution-anticipation',
   },
   select: { dense: 'selection', 'top-k': 'selection', spike: 'selection' },
@@ -76,12 +76,13 @@ export const fields: {
     mean: {},
   },
   precision: {
-    gain: { scope: true, momentum: true, epsilon: true, initialVariance: true },
-    evidence: { scope: true, momentum: true, epsilon: true, initialVariance: true },
+    gain: { scope: true, learned: true, momentum: true, epsilon: true, initialVariance: true },
+    evidence: { scope: true, learned: true, momentum: true, epsilon: true, initialVariance: true },
   },
   anticipation: {
     direct: { width: true, depth: true, activation: true, rank: true, lossWeight: true },
     additive: { width: true, depth: true, activation: true, rank: true, lossWeight: true },
+    logits: { width: true, depth: true, activation: true, rank: true },
     distribution: { momentum: true, width: true, depth: true, activation: true, rank: true },
   },
   select: { dense: {}, 'top-k': { k: true, softmax: true, scale: true }, spike: { softmax: true } },
@@ -123,6 +124,8 @@ const layer = { ...size, router: { select: { kind: 'token-choice', k: 2 } } } as
 /** What options make of something; two that are equal here have the same meaning. */
 export const subjects: Readonly<Record<string, (given: Fields) => unknown>> = {
   gate: (given) => resolveGateConfig({ ...size, ...given }),
+  belief: (belief) => resolveGateConfig({ ...size, belief }),
+  clock: (clock) => resolveGateConfig({ ...size, clock }),
   tracker: tracked,
   loss: (given) =>
     resolveLoss(resolveGateConfig({ ...size, anticipation: { kind: 'direct' } }), {

@@ -35,7 +35,7 @@ import { clampPrecision } from './precision.js'
 import { tokenLayer } from './token-table.js'
 
 /** Leaving is for another state: this in place of a logit is probability 0. */
-const NEVER = -1e30
+const NEVER = -1e20
 
 /** Emits a belief gate. `precision`: Π as it is applied, (E) or (E, N). */
 export function composeBelief(

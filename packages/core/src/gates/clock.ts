@@ -22,8 +22,9 @@ import {
   sub,
 } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
-import { CURRENT } from './clock-parameters.js'
-import type { ResolvedGateConfig } from './config.js'
+import { type Clock, CURRENT } from './clock-parameters.js'
+import type { GateOperands } from './compose.js'
+import { flattenTokens } from './feature-major.js'
 import { keepOf } from './memory.js'
 
 type Params = Readonly<Record<string, Value>>
@@ -33,11 +34,7 @@ type Params = Readonly<Record<string, Value>>
  * @param age tokens so far (1, …), 1 at the first
  * @returns c (integrators + 2 · resonators, …)
  */
-export function readClock(
-  { integrators, resonators }: NonNullable<ResolvedGateConfig['clock']>,
-  params: Params,
-  age: Value,
-): Value {
+export function readClock({ integrators, resonators }: Clock, params: Params, age: Value): Value {
   const column = (name: string, count: number) =>
     reshape(params[`clock.${name}`] as Value, [count, ...age.shape.slice(1).map(() => 1)])
   const power = (name: string, count: number) =>
@@ -50,6 +47,29 @@ export function readClock(
     parts.push(mul(amplitude, cos(phase)), mul(amplitude, sin(phase)))
   }
   return concat(parts, 0)
+}
+
+/**
+ * Readings of the clock (K, N), now and one token later, and what it carries.
+ * @param beta decay of the memory, where there is one
+ */
+export function tellTime(
+  builder: GraphBuilder,
+  clock: Clock,
+  { params, x, state = {}, reset }: GateOperands,
+  beta: Value | undefined,
+) {
+  return builder.scope('clock', () => {
+    const surprise = clock.surpriseReset && beta ? { beta, h: state.memory ?? 0 } : undefined
+    const { age, last, membrane } = clockReadings(params, x, state.clock ?? 0, reset, surprise)
+    const flat = flattenTokens(age)
+    return {
+      readings: readClock(clock, params, flat),
+      later: () => builder.scope('clock', () => readClock(clock, params, add(flat, 1))),
+      states: { clock: last },
+      membrane,
+    }
+  })
 }
 
 /** Ages of tokens, and the memory where surprise sets both back. */

@@ -6,7 +6,7 @@ import type { GraphBuilder, Value } from '../graph/builder.js'
 import { add, concat, pad, slice, softmax } from '../graph/expressions.js'
 import { anticipationParams, predictNext } from './anticipation.js'
 import { type Belief, beliefParams } from './belief-parameters.js'
-import { type Clock, clockParams } from './clock-parameters.js'
+import { clockParams } from './clock-parameters.js'
 import type { ResolvedGateConfig } from './config.js'
 import { averageTokens, mixIn } from './distribution.js'
 import { flattenTokens, project, unflattenTokens } from './feature-major.js'
@@ -19,7 +19,7 @@ import { weigh } from './precision.js'
 import { integrateProbabilities } from './probability-memory.js'
 import { spikes } from './spike.js'
 import { type TokenTable, tokenLayer } from './token-table.js'
-import { precisionParams, trackPrecision } from './tracked-precision.js'
+import { precisionParams } from './tracked-parameters.js'
 
 /** Every parameter of a gate, in state-dict order. */
 export function gateParams(config: ResolvedGateConfig): readonly ParameterSpec[] {
@@ -81,16 +81,8 @@ export function composeGate(
   const { anticipation, memory, belief, clock } = config
   const steps = tokens.shape[1] as number
   const tracked =
-    config.precision?.scope === 'tracked' && operands.precision
-      ? builder.scope('precision', () =>
-          trackPrecision(
-            config.precision as NonNullable<typeof config.precision>,
-            params,
-            operands.precision as Value,
-            state.precision ?? 0,
-            reset,
-          ),
-        )
+    config.precision?.scope === 'tracked'
+      ? mechanisms().trackPrecision(builder, config.precision, operands)
       : undefined
   const perToken = tracked?.precision ?? operands.precision
   const precision = perToken && perToken.shape.length > 1 ? flattenTokens(perToken) : perToken
@@ -123,7 +115,7 @@ export function composeGate(
   }
   const remember = <T>(body: () => T): T => builder.scope('memory', body)
   const beta = memory?.kind === 'leaky' ? remember(() => decayOf(builder, memory, params)) : undefined
-  const timed = clock ? builder.scope('clock', () => tell(clock)) : undefined
+  const timed = clock ? mechanisms().tellTime(builder, clock, operands, beta) : undefined
   /** W h + b, or W x + b, and what the clock adds to it. */
   const withClock = (z: Value, readings?: Value) =>
     clock?.affinity && readings
@@ -222,19 +214,5 @@ export function composeGate(
       })
     }
     return { logits, xHat: unflattenTokens(xHat, tokens), next, ...held }
-  }
-
-  /** Readings of the clock (K, N), now and one token later. */
-  function tell(resolved: Clock) {
-    const { clockReadings, readClock } = mechanisms()
-    const surprise = resolved.surpriseReset && beta ? { beta, h: state.memory ?? 0 } : undefined
-    const { age, last, membrane } = clockReadings(params, tokens, state.clock ?? 0, reset, surprise)
-    const flat = flattenTokens(age)
-    return {
-      readings: readClock(resolved, params, flat),
-      later: () => builder.scope('clock', () => readClock(resolved, params, add(flat, 1))),
-      states: { clock: last },
-      membrane,
-    }
   }
 }

@@ -108,7 +108,7 @@ export interface Gate<C extends GateConfig = GateConfig> {
   /** Draws parameters. @throws FEP_BAD_ARGUMENT */
   init(options: InitOptions): Params
   /**
-   * Waits for code that is loaded on demand: belief gates and clocks are. Only `graph` needs it said; all that returns a
+   * Waits for code that is loaded on demand: beliefs, clocks and tracked precision are. Only `graph` needs it said; all that returns a
    * promise waits by itself.
    */
   ready(): Promise<void>

@@ -14,8 +14,9 @@ let loaded: Mechanisms | undefined
 export async function loadMechanisms({
   belief,
   clock,
-}: Pick<ResolvedGateConfig, 'belief' | 'clock'>): Promise<void> {
-  if (belief || clock) loaded ??= await import('./serving.js')
+  precision,
+}: Pick<ResolvedGateConfig, 'belief' | 'clock' | 'precision'>): Promise<void> {
+  if (belief || clock || precision?.scope === 'tracked') loaded ??= await import('./serving.js')
 }
 
 /** @throws FEP_UNSUPPORTED before {@link loadMechanisms} */
@@ -23,6 +24,6 @@ export function mechanisms(): Mechanisms {
   if (loaded) return loaded
   throw new FepError(
     'FEP_UNSUPPORTED',
-    'the code of belief gates and clocks is loaded on demand: await gate.ready() or loadMechanisms(config) before a graph is built',
+    'a graph with a belief, a clock or tracked precision needs await gate.ready() or loadMechanisms(config) before',
   )
 }

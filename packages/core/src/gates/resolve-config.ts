@@ -137,7 +137,7 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
       `with memory.kind '${memory.kind}': 'distribution', or no anticipation`,
     )
   const instead = (['memory', 'anticipation', 'clock'] as const).find((name) => c.belief && c[name])
-  if (instead) refuse(instead, c[instead], 'nothing beside `belief`, which remembers and anticipates itself')
+  if (instead) refuse(instead, c[instead], 'nothing beside `belief`')
   if (c.clock) {
     const fits = (memory === null || memory.kind === 'leaky') && a?.kind !== 'distribution'
     if (!fits) refuse('clock', c.clock, "memory absent or 'leaky', and no anticipated 'distribution'")

@@ -3,5 +3,6 @@
 export { mergeProducts } from '../passes/merge-products.js'
 export { composeBelief } from './belief.js'
 export { bindParameters } from './bind-parameters.js'
-export { clockReadings, readClock } from './clock.js'
+export { tellTime } from './clock.js'
 export { openStream } from './stream.js'
+export { trackPrecision } from './tracked-precision.js'

@@ -1,5 +1,5 @@
-/** Π that a gate tracks by itself: the error variance of each expert is part of a sequence's state. */
-import type { Value } from '../graph/builder.js'
+/** Π that a gate tracks by itself: the error variance of each expert is part of a sequence's state. Loaded on demand. */
+import type { GraphBuilder, Value } from '../graph/builder.js'
 import {
   add,
   cast,
@@ -15,31 +15,27 @@ import {
   sigmoid,
   sub,
 } from '../graph/expressions.js'
-import { startingAt } from './belief-parameters.js'
+import type { GateOperands } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { keepOf } from './memory.js'
-import type { ParameterSpec } from './parameters.js'
 
 type Precision = NonNullable<ResolvedGateConfig['precision']>
 
-/** `precision.momentum_raw` (1), m = σ(momentum_raw), and `precision.exponent_raw` (1), κ = e^exponent_raw, where learned. */
-export function precisionParams(precision: ResolvedGateConfig['precision']): ParameterSpec[] {
-  if (!precision?.learned) return []
-  const m = Math.min(Math.max(precision.momentum, 1e-6), 1 - 1e-6)
-  return [
-    startingAt('precision.momentum_raw', [1], () => Math.log(m / (1 - m))),
-    startingAt('precision.exponent_raw', [1], () => 0),
-  ]
-}
-
 /**
  * var ← m var + (1 − m) error, wherever there is one.
- * @param errors what was told of each expert before the token is routed (E, T, B): an error >= 0, or −1 for nothing
- * @param state how far the variances are from where they start (E, 1, B), or 0
- * @param reset bool (T, B)
- * @returns Π^κ (E, T, B), and the state after each step and after the last
+ * @param operands `precision` are errors, what was told of each expert before the token is routed (E, T, B): >= 0, or −1 for
+ * nothing; the state is how far the variances are from where they start (E, 1, B)
+ * @returns Π^κ (E, T, B), and the state after the last step
  */
 export function trackPrecision(
+  builder: GraphBuilder,
+  config: Precision,
+  { params, precision: errors, state = {}, reset }: GateOperands,
+): { precision: Value; last: Value } {
+  return builder.scope('precision', () => track(config, params, errors as Value, state.precision ?? 0, reset))
+}
+
+function track(
   { momentum, epsilon, initialVariance, learned }: Precision,
   params: Readonly<Record<string, Value>>,
   errors: Value,

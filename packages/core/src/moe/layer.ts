@@ -54,7 +54,7 @@ export interface MoeLayer extends ResolvedMoeLayer, PolicyPromises {
   /** The policy's state before anything was seen: all 0. */
   initialState(): PolicyState
   /**
-   * The sequence form as a graph, optimized. A belief or a clock needs `await loadMechanisms(layer.gate)` before.
+   * The sequence form as a graph, optimized. A belief, a clock or tracked precision needs `await loadMechanisms(layer.gate)` before.
    * @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED, FEP_UNSUPPORTED
    */
   graph(form: MoeLayerForm): Graph

@@ -63,7 +63,7 @@ export interface SparseGate extends SparseGateModel, PolicyPromises {
   /** The policy's state before anything was seen: all 0. Cutoffs of 0 are a start for training; serve with calibrated ones. */
   initialState(): PolicyState
   /**
-   * The sequence form as a graph, optimized. A belief or a clock needs `await loadMechanisms(gate.gate)` before.
+   * The sequence form as a graph, optimized. A belief, a clock or tracked precision needs `await loadMechanisms(gate.gate)` before.
    * @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED, FEP_UNSUPPORTED
    */
   graph(options: SparseGraphOptions): Graph

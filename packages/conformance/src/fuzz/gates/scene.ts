@@ -3,7 +3,6 @@ import {
   adam,
   createGate,
   type Gate,
-  type GateConfig,
   type Optimizer,
   type Params,
   sgd,
