@@ -3,6 +3,8 @@ import {
   type AnticipationConfig,
   adam,
   adamW,
+  type BeliefConfig,
+  type ClockConfig,
   cosineAnnealing,
   createLanguageModel,
   createMixture,
@@ -86,6 +88,15 @@ export const fields: {
     distribution: { momentum: true, width: true, depth: true, activation: true, rank: true },
   },
   select: { dense: {}, 'top-k': { k: true, softmax: true, scale: true }, spike: { softmax: true } },
+}
+
+/** Sections without kinds, which have a page each; the compiler lists a field that is missing or too many. */
+export const sections: {
+  readonly belief: Readonly<Record<keyof BeliefConfig, true>>
+  readonly clock: Readonly<Record<keyof ClockConfig, true>>
+} = {
+  belief: { states: true, phases: true, duration: true, width: true, cues: true, horizon: true, gain: true },
+  clock: { integrators: true, resonators: true, affinity: true, surpriseReset: true },
 }
 
 /** Width of the gates that defaults are read from; `4 · dim` in a table is four times it. */
