@@ -30,6 +30,7 @@ const app = await Application.bootstrap({
   ],
   treatValidationWarningsAsErrors: true,
   treatWarningsAsErrors: true,
+  disableSources: true, // nothing is published from here, and a clone's remote may be a folder
   skipErrorChecking: true, // `npm run typecheck` reports those
 })
 const project = await app.convert()

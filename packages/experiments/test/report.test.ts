@@ -186,6 +186,11 @@ describe('what a report is made of', () => {
       }
     }
     visit(join(import.meta.dirname, '../src/index.ts'))
-    expect([...packages].sort()).toEqual(['@fep-moe/core', 'simple-statistics', 'valibot'])
+    expect([...packages].sort()).toEqual([
+      '@fep-moe/core',
+      '@fep-moe/core/training',
+      'simple-statistics',
+      'valibot',
+    ])
   })
 })

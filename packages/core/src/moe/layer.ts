@@ -40,8 +40,11 @@ export type MoeLayerDetails = MoeLayerResult & Omit<SparseRouting, 'horizon'>
 export interface OpenMoeLayer {
   /** As `run` of the layer. @throws FEP_BAD_FEED, FEP_TOO_FEW_TOKENS, FEP_DISPOSED */
   run(x: Tensor, options?: MoeLayerInputs & { readonly details?: false }): Promise<MoeLayerResult>
+  /** With `details`, the decisions too. */
   run(x: Tensor, options: MoeLayerInputs & { readonly details: true }): Promise<MoeLayerDetails>
+  /** Gives up programs and packed parameters. */
   dispose(): Promise<void>
+  /** As `dispose`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -72,6 +75,7 @@ export interface MoeLayer extends ResolvedMoeLayer, PolicyPromises {
     x: Tensor,
     options?: MoeLayerInputs & { readonly details?: false },
   ): Promise<MoeLayerResult>
+  /** With `details`, the decisions too. */
   run(
     backend: Backend,
     params: Params,

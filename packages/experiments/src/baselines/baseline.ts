@@ -61,6 +61,7 @@ export interface RouterCost {
 export interface BaselineEvaluator {
   /** @param x (d,T,B) @returns logits (E,T,B), and the states after the last token where the form has them */
   run(x: Tensor, state?: BaselineState): Promise<{ readonly logits: Tensor; readonly state: BaselineState }>
+  /** Gives up the program. */
   dispose(): void
 }
 
@@ -69,6 +70,7 @@ export interface Baseline {
   readonly config: ResolvedBaseline
   readonly params: readonly ParameterSpec[]
   readonly cost: RouterCost
+  /** Draws parameters. @throws FEP_BAD_ARGUMENT */
   init(options: InitOptions): Params
   /** States before the first token. */
   initialState(batch: number): BaselineState

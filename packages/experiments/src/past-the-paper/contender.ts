@@ -30,6 +30,7 @@ export interface OpenContender {
   step(batch: SwitchingBatch): Promise<void>
   /** Ends the training: what answers from its parameters. */
   finish(): Promise<Evaluator>
+  /** Gives up what the training holds. */
   dispose(): Promise<void>
 }
 
@@ -37,6 +38,7 @@ export interface OpenContender {
 export interface Evaluator {
   /** (E,T,B) for a batch as large as those of the training. */
   probabilities(batch: SwitchingBatch): Promise<Float64Array>
+  /** Gives up the program. */
   dispose(): void
 }
 
@@ -44,6 +46,7 @@ export interface Evaluator {
 export interface Contender {
   /** Parameters, numbers of state, operations per token. */
   cost(): Promise<RouterCost>
+  /** Opens its training. */
   open(backend: Backend, options: ContenderOptions): Promise<OpenContender>
 }
 

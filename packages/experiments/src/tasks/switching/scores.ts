@@ -26,6 +26,7 @@ const METRICS = ['accuracy', 'mass', 'logLoss'] as const
 export interface RoutingScorer {
   /** @param probabilities (E,T,B) of the batch @throws FEP_BAD_ARGUMENT where there are not as many */
   add(batch: SwitchingBatch, probabilities: ArrayLike<number>): void
+  /** Of all batches so far. */
   scores(): RoutingScores
 }
 
