@@ -37,7 +37,10 @@ const CONDITIONS: Readonly<Record<string, GateConfig>> = {
     ...size,
     belief: { states: 2, phases: 3, duration: 'phase-type', cues: true, width: 8 },
   },
-  'beta+ant+clock': { ...size, memory, anticipation, clock: { integrators: 3, resonators: 1 } },
+  // Resonators start at cos(πn/2): 0 at every other step but for rounding. A unit that is active only there has a gradient of
+  // rounding errors, and Adam scales it to a full step; so they are read by the router here, which sums over all steps.
+  'beta+clock': { ...size, memory, clock: { integrators: 1, resonators: 2, affinity: true } },
+  'beta+ant+clock': { ...size, memory, anticipation, clock: { integrators: 3 } },
   'beta+ant+surprise': { ...size, memory, anticipation, clock: { integrators: 2, surpriseReset: true } },
   'straight-to-logits': { ...size, memory, anticipation: { kind: 'logits', width: 8 } },
   mean: { ...size, memory: { kind: 'mean' } },

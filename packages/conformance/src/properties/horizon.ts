@@ -79,7 +79,13 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
     return meanOfBoth(probe, scene, drawn, { ...result, next: result.next }, within)
   const step = (drawn.at[0] as number) % drawn.steps
   const prediction = probe.present('prediction', result.prediction)
-  const options = cutTold(precision, (t) => extended(t, t, step))
+  const { feedback } = precision
+  // What is expected now rests on Π as it is: no errors come with the token after.
+  const none = feedback && { ...feedback, data: feedback.data.map(() => -1) as Tensor['data'] }
+  const options =
+    feedback && none
+      ? { feedback: extended(feedback, none, step) }
+      : cutTold(precision, (t) => extended(t, t, step))
   const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), options)
   await probe.compare('next', stepOf(result.next, step), stepOf(ahead.weights, step + 1), within)
 }
