@@ -1,6 +1,13 @@
 /** The experiments that lend their training a step at a time: their batches are timed apart, their programs profiled. */
 import type { Backend } from '@fep-moe/core'
-import { ablation, languageModel, openAblation, openLanguageModel } from '@fep-moe/experiments'
+import {
+  ablation,
+  expertThreshold,
+  languageModel,
+  openAblation,
+  openExpertThreshold,
+  openLanguageModel,
+} from '@fep-moe/experiments'
 
 /** A training whose steps are timed one by one. */
 export interface TimedTraining {
@@ -56,6 +63,24 @@ export const trainables = {
     ),
     open: async (backend, condition) => {
       const training = await openLanguageModel(backend, { condition, seed: 0 }, languageModel.settings())
+      return {
+        ...training,
+        sample: () => {
+          const batch = training.sample()
+          return () => training.step(batch)
+        },
+      }
+    },
+  },
+  'expert-threshold': {
+    conditions: expertThreshold.conditions,
+    sizes: sizesOf(
+      ({ batch, steps, dim, width, experts }) => ({ B: batch, T: steps, d: dim, hidden: width, E: experts }),
+      expertThreshold,
+    ),
+    open: async (backend, condition) => {
+      const settings = expertThreshold.settings()
+      const training = await openExpertThreshold(backend, { condition, seed: 0 }, settings)
       return {
         ...training,
         sample: () => {
