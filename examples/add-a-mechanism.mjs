@@ -3,18 +3,17 @@
 // It is a graph of operators that every backend has, so it streams, trains and exports without touching one.
 import {
   adam,
-  applyOptimizer,
   crossEntropy,
   GraphBuilder,
   gradients,
   ops,
   optimize,
   random,
-  stateName,
   takeAll,
   tensor,
   zeros,
 } from '@fep-moe/core'
+import { applyOptimizer, stateName } from '@fep-moe/core/training'
 import { jsBackend } from '@fep-moe/js'
 import { toOnnx } from '@fep-moe/onnx'
 

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { links, pagesIn, read, rows } from './docs/markdown.js'
-import { compared, fields, kinds, readRow, subjects } from './docs/mechanisms.js'
+import { compared, fields, kinds, readRow, sections, subjects } from './docs/mechanisms.js'
 
 const pages = pagesIn('docs/mechanisms').filter((path) => basename(path) !== 'README.md')
 const tableOf = (page: string) => rows(read(page), 'field', 'default', 'range').map(readRow)
@@ -15,6 +15,11 @@ describe.each(Object.entries(kinds))('%s', (section, pageOf) => {
     const table = fields[section as keyof typeof fields] as Readonly<Record<string, object>>
     for (const field of Object.keys(table[kind] as object)) expect(stated).toContain(`${section}.${field}`)
   })
+})
+
+it.each(Object.entries(sections))('%s has a page with every field', (section, table) => {
+  const stated = tableOf(`docs/mechanisms/${section}.md`).map(({ field }) => field)
+  expect(stated).toEqual(Object.keys(table).map((field) => `${section}.${field}`))
 })
 
 it('the index names every page, and no other', () => {

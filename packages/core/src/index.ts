@@ -21,14 +21,9 @@ export {
   type Routing,
   type RoutingOf,
 } from './gates/gate.js'
-export { type LossOptions, lossGraph } from './gates/loss.js'
-export {
-  type LossConfig,
-  type ResolvedLoss,
-  resolveLoss,
-  routedSteps,
-  scoredSteps,
-} from './gates/loss-config.js'
+export type { LossOptions } from './gates/loss.js'
+export type { LossConfig, ResolvedLoss } from './gates/loss-config.js'
+export { loadMechanisms } from './gates/on-demand.js'
 export * from './gates/parameters.js'
 export {
   missRates,
@@ -42,7 +37,7 @@ export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
 export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
 export { gateStates, type StateSpec } from './gates/state.js'
-export type { GateState, GateStream } from './gates/stream.js'
+export type { GateState, GateStream, StepOptions } from './gates/stream.js'
 export type {
   BatchForm,
   StepResult,
@@ -90,10 +85,9 @@ export type * from './ops/attrs.js'
 export type * from './ops/definition.js'
 export { erf, erfc } from './ops/erf.js'
 export { composites, isComposite, primitives } from './ops/table.js'
-export { applyOptimizer, stateName } from './optim/apply-optimizer.js'
 export * from './optim/clip.js'
 export * from './optim/optimizers.js'
-export * from './optim/pack.js'
+export type { PackedSlot } from './optim/pack.js'
 export * from './optim/schedules.js'
 export * from './passes/bind-batch.js'
 export * from './passes/bind-inputs.js'

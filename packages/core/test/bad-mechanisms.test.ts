@@ -10,11 +10,11 @@ import {
   type MixtureConfig,
   precisionTracker,
   referenceBackend,
-  resolveLoss,
   sgd,
   tensor,
   zeros,
 } from '../src/index.js'
+import { resolveLoss } from '../src/training/index.js'
 import { codeOf } from './helpers.js'
 
 const size = { dim: 4, experts: 2 }

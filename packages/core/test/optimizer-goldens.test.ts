@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   adamW,
-  applyOptimizer,
   clipGlobalNorm,
   constantRate,
   cosineAnnealing,
@@ -10,13 +9,13 @@ import {
   gradients,
   type Optimizer,
   ops,
-  packInputs,
   type Schedule,
   sgd,
   type Tensor,
   verifyGraph,
   warmUp,
 } from '../src/index.js'
+import { applyOptimizer, packInputs } from '../src/training/index.js'
 import goldens from './fixtures/optimizer-goldens.json' with { type: 'json' }
 import { codeOf, evaluate, wave } from './helpers.js'
 

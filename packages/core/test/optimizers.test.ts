@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import {
   adam,
-  applyOptimizer,
   GraphBuilder,
   gradients,
   type Optimizer,
   ops,
-  packInputs,
   sgd,
   type Tensor,
   verifyGraph,
 } from '../src/index.js'
+import { applyOptimizer, packInputs } from '../src/training/index.js'
 import { codeOf, evaluate, wave } from './helpers.js'
 
 /** loss = Σ (p − target)² over two parameters. */

@@ -26,6 +26,11 @@ describe('types follow the configuration', () => {
     expectTypeOf(createGate({ dim: 4, experts: 2 }).horizon).toEqualTypeOf<0>()
     expectTypeOf(createGate(preset('paper-a/beta+ant', { dim: 4, experts: 2 })).horizon).toEqualTypeOf<1>()
     expectTypeOf(createGate(preset('paper-a/oracle', { dim: 4, experts: 2 })).horizon).toEqualTypeOf<1>()
+    expectTypeOf(createGate({ dim: 4, experts: 2, belief: {} }).horizon).toEqualTypeOf<1>()
+    expectTypeOf(createGate({ dim: 4, experts: 2, belief: { horizon: 0 } }).horizon).toEqualTypeOf<0>()
+    expectTypeOf(
+      createGate({ dim: 4, experts: 2, anticipation: { kind: 'logits' } }).horizon,
+    ).toEqualTypeOf<1>()
   })
 
   it('wrong combinations do not compile', () => {
@@ -38,6 +43,8 @@ describe('types follow the configuration', () => {
     // @ts-expect-error dense takes no k
     createGate({ dim: 4, experts: 2, select: { kind: 'dense', k: 2 } })
     // @ts-expect-error unknown mechanism
-    createGate({ dim: 4, experts: 2, belief: {} })
+    createGate({ dim: 4, experts: 2, attention: {} })
+    // @ts-expect-error a belief has states, not state
+    createGate({ dim: 4, experts: 2, belief: { state: 3 } })
   })
 })

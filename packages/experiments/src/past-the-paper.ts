@@ -21,9 +21,9 @@ export const pastThePaper: Experiment<PastThePaperSettings> = {
   conditions,
   settings: pastThePaperSettings,
   restore: restorePastThePaper,
-  // Recurrences cost most; sequences of 12 tokens a quarter of those of 48.
+  // What is run step by step costs most; sequences of 12 tokens a quarter of those of 48.
   cost: (condition) =>
-    (condition.includes('gru') ? 40 : condition.includes('ant') ? 25 : 10) *
+    (/gru|belief|fep|reset/.test(condition) ? 40 : condition.includes('ant') ? 25 : 10) *
     (/^(fixed|jittered)/.test(condition) ? 0.25 : 1),
   amongAll: { seeds: 1 },
   run: runPastThePaper,

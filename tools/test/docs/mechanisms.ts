@@ -3,7 +3,8 @@ import {
   type AnticipationConfig,
   adam,
   adamW,
-  applyOptimizer,
+  type BeliefConfig,
+  type ClockConfig,
   cosineAnnealing,
   createLanguageModel,
   createMixture,
@@ -15,13 +16,13 @@ import {
   type PrecisionConfig,
   precisionTracker,
   resolveGateConfig,
-  resolveLoss,
   type SelectConfig,
   sgd,
   warmUp,
 } from '@fep-moe/core'
 import { resolveMoeLayer } from '@fep-moe/core/moe'
 import { resolvePolicy } from '@fep-moe/core/policies'
+import { applyOptimizer, resolveLoss } from '@fep-moe/core/training'
 
 type Kinds<C extends { readonly kind: string }> = Readonly<Record<C['kind'], string>>
 
@@ -42,6 +43,7 @@ export const kinds: {
   anticipation: {
     direct: 'direct-anticipation',
     additive: 'additive-anticipation',
+    logits: 'logits-anticipation',
     distribution: 'distribution-anticipation',
   },
   select: { dense: 'selection', 'top-k': 'selection', spike: 'selection' },
@@ -76,15 +78,25 @@ export const fields: {
     mean: {},
   },
   precision: {
-    gain: { scope: true, momentum: true, epsilon: true, initialVariance: true },
-    evidence: { scope: true, momentum: true, epsilon: true, initialVariance: true },
+    gain: { scope: true, learned: true, momentum: true, epsilon: true, initialVariance: true },
+    evidence: { scope: true, learned: true, momentum: true, epsilon: true, initialVariance: true },
   },
   anticipation: {
     direct: { width: true, depth: true, activation: true, rank: true, lossWeight: true },
     additive: { width: true, depth: true, activation: true, rank: true, lossWeight: true },
+    logits: { width: true, depth: true, activation: true, rank: true },
     distribution: { momentum: true, width: true, depth: true, activation: true, rank: true },
   },
   select: { dense: {}, 'top-k': { k: true, softmax: true, scale: true }, spike: { softmax: true } },
+}
+
+/** Sections without kinds, which have a page each; the compiler lists a field that is missing or too many. */
+export const sections: {
+  readonly belief: Readonly<Record<keyof BeliefConfig, true>>
+  readonly clock: Readonly<Record<keyof ClockConfig, true>>
+} = {
+  belief: { states: true, phases: true, duration: true, width: true, cues: true, horizon: true, gain: true },
+  clock: { integrators: true, resonators: true, affinity: true, surpriseReset: true },
 }
 
 /** Width of the gates that defaults are read from; `4 · dim` in a table is four times it. */
@@ -123,6 +135,8 @@ const layer = { ...size, router: { select: { kind: 'token-choice', k: 2 } } } as
 /** What options make of something; two that are equal here have the same meaning. */
 export const subjects: Readonly<Record<string, (given: Fields) => unknown>> = {
   gate: (given) => resolveGateConfig({ ...size, ...given }),
+  belief: (belief) => resolveGateConfig({ ...size, belief }),
+  clock: (clock) => resolveGateConfig({ ...size, clock }),
   tracker: tracked,
   loss: (given) =>
     resolveLoss(resolveGateConfig({ ...size, anticipation: { kind: 'direct' } }), {

@@ -18,12 +18,14 @@ export interface Decisions {
 
 /** The bound on logits. */
 export function logitBound(
-  gate: { readonly config: Pick<ResolvedGateConfig, 'memory' | 'anticipation'> },
+  gate: {
+    readonly config: Pick<ResolvedGateConfig, 'memory' | 'anticipation' | 'belief' | 'clock' | 'precision'>
+  },
   params: Params,
   steps: number,
   logits: Tensor,
 ): number {
-  const { memory } = gate.config
+  const { memory, belief, clock, precision } = gate.config
   const raw = params.beta_raw?.data
   const fixed = !memory
     ? [0]
@@ -32,7 +34,8 @@ export function logitBound(
       : memory.kind === 'probability'
         ? [memory.leak]
         : [1]
-  const decays = raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
+  const counts = belief || clock || precision?.scope === 'tracked'
+  const decays = counts ? [1] : raw ? Array.from(raw, (z) => 1 / (1 + Math.exp(-z))) : fixed
   const effective = Math.min(steps, 1 / (1 - Math.max(...decays)))
   // Logarithms of a distribution: rounding it moves a logit that is near 0 by as much as one that is near −1.
   const least = gate.config.anticipation?.kind === 'distribution' ? 1 : 0

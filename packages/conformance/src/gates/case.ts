@@ -50,7 +50,7 @@ export interface Scene {
   readonly params: ReturnType<Gate['init']>
   /** (B,T,d) */
   readonly x: Tensor
-  readonly options: { readonly precision?: Tensor }
+  readonly options: Told
 }
 
 /** Sets a scene: parameters from the gate's own initialization, noise for tokens, Π of different sizes. */
@@ -63,21 +63,36 @@ export function sceneOf(
     gate,
     params: gate.init({ seed }),
     x: noise(seed, [batch, steps, config.dim], -2, 2),
-    options: config.precision
-      ? { precision: noise(seed + 1, precisionShape(config, batch, steps), 0.3, 4) }
-      : {},
+    options: toldTo(config, batch, steps, seed + 1),
   }
 }
 
-/** Shape of Π for a batch: (E), or (B,T,E) where every sequence has its own. */
-export const precisionShape = ({ precision, experts }: GateConfig, batch: number, steps: number) =>
-  precision?.scope === 'sequence' ? [batch, steps, experts] : [experts]
-
-/** Options of one step of a stream: Π of its tokens, where every sequence has its own. */
-export function optionsAt({ precision }: Scene['options'], step: number): Scene['options'] {
-  return precision?.shape.length === 3
-    ? { precision: stepOf(precision, step) }
-    : precision
-      ? { precision }
-      : {}
+/** What a gate is told beside tokens: Π (E), or (B,T,E); or, where it tracks Π itself, errors (B,T,E). */
+export interface Told {
+  readonly precision?: Tensor
+  readonly feedback?: Tensor
 }
+
+/** Π of different sizes; where a gate tracks it, errors, and at a third of the tokens none. */
+export function toldTo(
+  { precision, experts }: Pick<GateConfig, 'precision' | 'experts'>,
+  batch: number,
+  steps: number,
+  seed: number,
+): Told {
+  if (!precision) return {}
+  const perToken = [batch, steps, experts]
+  if (precision.scope === 'tracked') return { feedback: noise(seed, perToken, -0.5, 1) }
+  return { precision: noise(seed, precision.scope === 'sequence' ? perToken : [experts], 0.3, 4) }
+}
+
+/** All that is told, changed. */
+export const mapTold = (told: Told, change: (t: Tensor) => Tensor): Told =>
+  Object.fromEntries(Object.entries(told).map(([name, t]) => [name, change(t)]))
+
+/** The same for a part of the tokens: what they have for themselves is cut, Π that all share is not. */
+export const cutTold = (told: Told, cut: (t: Tensor) => Tensor): Told =>
+  mapTold(told, (t) => (t.shape.length === 3 ? cut(t) : t))
+
+/** Options of one step of a stream. */
+export const optionsAt = (told: Told, step: number): Told => cutTold(told, (t) => stepOf(t, step))

@@ -37,10 +37,12 @@ async function checkMask(probe: Probe, config: GateConfig, seed: number): Promis
   const route = (tokens: Tensor, reset?: Tensor) => {
     // Where every token has a Π, the second document brings its own.
     const [from, to] = [STEPS - (tokens.shape[1] as number), STEPS]
-    const precision =
-      options.precision?.shape.length === 3 ? stepsOf(options.precision, from, to) : options.precision
+    const own = Object.entries(options).map(([name, t]) => [
+      name,
+      t.shape.length === 3 ? stepsOf(t, from, to) : t,
+    ])
     return gate.route(probe.backend, params, tokens, {
-      ...(precision ? { precision } : {}),
+      ...Object.fromEntries(own),
       ...(reset ? { reset } : {}),
     })
   }

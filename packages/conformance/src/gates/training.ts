@@ -32,6 +32,17 @@ const CONDITIONS: Readonly<Record<string, GateConfig>> = {
   'pi+ant': { ...size, precision, anticipation },
   'beta+pi+ant': { ...size, memory, precision, anticipation },
   oracle: { ...size, router: 'oracle' },
+  belief: { ...size, belief: { phases: 6 } },
+  'belief-phase-type+cues': {
+    ...size,
+    belief: { states: 2, phases: 3, duration: 'phase-type', cues: true, width: 8 },
+  },
+  // Resonators start at cos(πn/2): 0 at every other step but for rounding. A unit that is active only there has a gradient of
+  // rounding errors, and Adam scales it to a full step; so they are read by the router here, which sums over all steps.
+  'beta+clock': { ...size, memory, clock: { integrators: 1, resonators: 2, affinity: true } },
+  'beta+ant+clock': { ...size, memory, anticipation, clock: { integrators: 3 } },
+  'beta+ant+surprise': { ...size, memory, anticipation, clock: { integrators: 2, surpriseReset: true } },
+  'straight-to-logits': { ...size, memory, anticipation: { kind: 'logits', width: 8 } },
   mean: { ...size, memory: { kind: 'mean' } },
   membrane: { ...size, memory: { kind: 'membrane' } },
   probability: { ...size, memory: { kind: 'probability' } },

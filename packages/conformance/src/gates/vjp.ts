@@ -86,7 +86,9 @@ async function checkFinite(probe: Probe, config: GateConfig): Promise<void> {
     : [[]]) {
     const everyToken = Array.from({ length: 4 }, () => pi).flat()
     const precision = config.precision?.scope === 'sequence' ? tensor(everyToken, [2, 2, 4]) : tensor(pi)
-    const options = config.precision ? { precision } : {}
+    const told = { dtype: 'float32' as const, shape: [2, 2, 4], data: Float32Array.from(everyToken) }
+    const tracked = config.precision?.scope === 'tracked'
+    const options = tracked ? { feedback: told } : config.precision ? { precision } : {}
     for (const [name, t] of Object.entries(await gate.route(probe.backend, params, x, options))) {
       if (typeof t === 'object')
         probe.check((t.data as Float32Array).every(Number.isFinite), `${name} holds NaN or an infinity`)

@@ -8,15 +8,13 @@ import {
   type Gate,
   gateMass,
   gradients,
-  lossGraph,
   missRates,
   type Params,
   precisionTracker,
-  resolveLoss,
-  scoredSteps,
   type Tensor,
   toHost,
 } from '@fep-moe/core'
+import { lossGraph, resolveLoss, scoredSteps } from '@fep-moe/core/training'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { type GoldenGate, goldenGate } from './gates.js'

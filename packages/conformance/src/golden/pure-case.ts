@@ -6,12 +6,11 @@ import {
   expertsForCoverage,
   gateMass,
   gradients,
-  lossGraph,
   missRates,
   precisionTracker,
-  resolveLoss,
   type Tensor,
 } from '@fep-moe/core'
+import { lossGraph, resolveLoss } from '@fep-moe/core/training'
 import { EXACT } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { openVectors, type VectorEntry } from './vectors.js'

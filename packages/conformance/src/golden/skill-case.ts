@@ -4,16 +4,15 @@ import {
   type Gate,
   type GateConfig,
   gradients,
-  lossGraph,
   type Params,
   precisionTracker,
   preset,
   type ResolvedGateConfig,
-  resolveLoss,
   type Tensor,
   toHost,
   transpose,
 } from '@fep-moe/core'
+import { lossGraph, resolveLoss } from '@fep-moe/core/training'
 import type { Probe } from '../frame/probe.js'
 import { stepOf } from '../frame/steps.js'
 import { openVectors, type VectorEntry, type Vectors } from './vectors.js'

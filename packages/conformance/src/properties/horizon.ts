@@ -4,6 +4,7 @@ import type { ProcedureCase, Tolerance } from '../frame/case.js'
 import type { Probe } from '../frame/probe.js'
 import { stepOf, stepsOf } from '../frame/steps.js'
 import { logitBound } from '../gates/agreement.js'
+import { cutTold } from '../gates/case.js'
 import { propertyCase } from './property.js'
 import { type Drawn, gates, type Scene, sceneOf } from './scenes.js'
 
@@ -37,6 +38,21 @@ async function meanOfBoth(
   await alone.release(probe.backend)
 }
 
+/** A belief gate that decides for the token it is given expects what its twin, which decides ahead, decides. */
+async function expectation(
+  probe: Probe,
+  { params, x, precision }: Scene,
+  { config }: Drawn,
+  next: Tensor,
+  within: Tolerance,
+): Promise<void> {
+  const { belief, ...rest } = config as ComposedGateConfig
+  const ahead = createGate({ ...rest, belief: { ...belief, horizon: 1 } })
+  const { weights } = await ahead.route(probe.backend, params, x, precision)
+  await probe.compare('next', next, weights, within)
+  await ahead.release(probe.backend)
+}
+
 /** The distribution that a dense gate would return. */
 async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn): Promise<void> {
   const { params, x, precision } = scene
@@ -44,23 +60,32 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
   const bound = logitBound(gate, params, drawn.steps, result.logits)
   const within = { atol: 4 * bound + 2 ** -20, rtol: 0 }
   const kind = gate.config.anticipation?.kind
+  const { belief, router } = gate.config
   probe.check(
-    (result.next !== undefined) === (kind !== undefined),
+    (result.next !== undefined) === (kind !== undefined || belief !== null),
     '`next` is there where the gate anticipates',
   )
   probe.check(
-    gate.horizon === (kind === 'direct' || gate.config.router === 'oracle' ? 1 : 0) &&
+    gate.horizon ===
+      (kind === 'direct' || kind === 'logits' || router === 'oracle' || belief?.horizon === 1 ? 1 : 0) &&
       result.horizon === gate.horizon,
     'the horizon is 1 where the decision is for the next token',
   )
   if (!result.next) return
-  if (kind === 'direct') return probe.compare('next', result.next, result.weights, within)
+  if (belief?.horizon === 0) return expectation(probe, scene, drawn, result.next, within)
+  if (kind === 'direct' || kind === 'logits' || belief)
+    return probe.compare('next', result.next, result.weights, within)
   if (kind === 'distribution')
     return meanOfBoth(probe, scene, drawn, { ...result, next: result.next }, within)
   const step = (drawn.at[0] as number) % drawn.steps
   const prediction = probe.present('prediction', result.prediction)
-  const pi = precision.precision
-  const options = pi?.shape.length === 3 ? { precision: extended(pi, pi, step) } : precision
+  const { feedback } = precision
+  // What is expected now rests on Π as it is: no errors come with the token after.
+  const none = feedback && { ...feedback, data: feedback.data.map(() => -1) as Tensor['data'] }
+  const options =
+    feedback && none
+      ? { feedback: extended(feedback, none, step) }
+      : cutTold(precision, (t) => extended(t, t, step))
   const ahead = await gate.route(probe.backend, params, extended(x, prediction, step), options)
   await probe.compare('next', stepOf(result.next, step), stepOf(ahead.weights, step + 1), within)
 }
@@ -68,7 +93,7 @@ async function nextAsStated(probe: Probe, gate: Gate, scene: Scene, drawn: Drawn
 const horizon = propertyCase<Drawn>({
   id: 'next-is-what-it-says',
   seed: 614,
-  note: 'direct: `next` is the decision itself; additive: the decision on the predicted token, had it come; distribution: the half of the decision that was anticipated',
+  note: 'direct and logits: `next` is the decision itself; additive: the decision on the predicted token, had it come; distribution: the half of the decision that was anticipated; belief: what it decides at horizon 1',
   things: gates.map((drawn) => ({
     ...drawn,
     config: { ...drawn.config, select: { kind: 'dense' as const } },

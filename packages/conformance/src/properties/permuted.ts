@@ -4,8 +4,15 @@ import type { Gate, Params, Tensor } from '@fep-moe/core'
 /** Parameters with a row per expert that only some gates have, or that others use otherwise. */
 export const perExpertIn = ({ config, params }: Pick<Gate, 'config' | 'params'>): readonly string[] => [
   ...(config.memory?.kind === 'membrane' ? ['beta_raw'] : []),
-  // The last layer of a network that anticipates a distribution.
-  ...(config.anticipation?.kind === 'distribution' ? params.slice(-2).map(({ name }) => name) : []),
+  ...(config.belief ? ['readout'] : []),
+  ...(config.clock?.affinity ? ['W_clock.weight'] : []),
+  // The last layer of a network that anticipates a distribution, or logits.
+  ...(config.anticipation?.kind === 'distribution' || config.anticipation?.kind === 'logits'
+    ? params
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('predictor.'))
+        .slice(-2)
+    : []),
 ]
 
 /** Experts in another order: rows of everything that has one row per expert. */

@@ -1,5 +1,5 @@
 /** What policies promise, and which of them cannot promise it. */
-import type { GateConfig, Params, Tensor } from '@fep-moe/core'
+import type { ComposedGateConfig, GateConfig, Params, Tensor } from '@fep-moe/core'
 import {
   createSparseGate,
   cutoffsOf,
@@ -20,8 +20,8 @@ import { b, f, generator, noise } from '../frame/data.js'
 import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
 import { gateConfigs } from '../fuzz/gates/recipe.js'
-import { precisionOf } from '../fuzz/gates/scene.js'
 import { compareDecisions, type Decisions, logitBound } from '../gates/agreement.js'
+import { cutTold, mapTold, type Told, toldTo } from '../gates/case.js'
 import { someState } from '../gates/policies.js'
 import { type PolicyRunner, policyRunner } from '../policies/runs.js'
 import { orderFrom, perExpertIn, permuted, reordered, restored } from './permuted.js'
@@ -92,11 +92,13 @@ interface Scene {
 }
 
 function sceneOf({ config, select, batch, steps, seed }: Drawn): Scene {
-  const { dim, experts, bias, memory, precision, anticipation } = config as GateConfig & { router?: 'gate' }
+  const { dim, experts, bias, memory, precision, anticipation, belief, clock } = config as ComposedGateConfig
   const parts = {
     ...(memory && { memory }),
     ...(precision && { precision }),
     ...(anticipation && { anticipation }),
+    ...(belief && { belief }),
+    ...(clock && { clock }),
   }
   const gate = createSparseGate(
     select.kind === 'cosine-threshold'
@@ -111,7 +113,7 @@ function sceneOf({ config, select, batch, steps, seed }: Drawn): Scene {
     state: someState(gate.policy, seed + 3),
     x: noise(seed + 1, [batch, steps, dim], -2, 2),
     options: {
-      ...precisionOf(gate.gate.precision ? config : { dim, experts }, batch, steps, seed + 2),
+      ...toldTo(gate.gate.precision ? config : { dim, experts }, batch, steps, seed + 2),
       ...(select.kind === 'random' ? { uniform: noise(seed + 4, [batch, steps, experts], 0, 1) } : {}),
       ...(select.kind === 'hash' ? { ids: { dtype: 'int32', shape: [batch, steps], data: ids } } : {}),
     },
@@ -132,14 +134,16 @@ const decisionsOf = (
   next: next && of(next),
 })
 
-/** Π (B,T,E), where every sequence has its own. */
-const isPerToken = (precision: SparseRouteOptions['precision']): precision is Tensor =>
-  precision !== undefined && 'shape' in precision && precision.shape.length === 3
+/** What the gate itself is told. */
+const toldIn = ({ precision, feedback }: SparseRouteOptions): Told => ({
+  ...(precision && { precision: precision as Tensor }),
+  ...(feedback && { feedback }),
+})
 
 /** The per-token feeds of an option, cut as tokens are. */
 const optionsOf = (options: SparseRouteOptions, of: (t: Tensor) => Tensor): SparseRouteOptions => ({
   ...options,
-  ...(isPerToken(options.precision) ? { precision: of(options.precision) } : {}),
+  ...cutTold(toldIn(options), of),
   ...(options.uniform ? { uniform: of(options.uniform) } : {}),
   ...(options.ids ? { ids: of(options.ids) } : {}),
 })
@@ -218,7 +222,7 @@ const equivariant = propertyCase<Drawn>({
     const others = perExpertIn({ config: gate.gate, params: gate.params })
     const shuffled = permuted(state as Params, order) as PolicyState
     const got = await gate.route(probe.backend, permuted(params, order, others), shuffled, x, {
-      ...(options.precision ? { precision: reordered(options.precision as Tensor, order) } : {}),
+      ...mapTold(toldIn(options), (t) => reordered(t, order)),
       ...(options.uniform ? { uniform: reordered(options.uniform, order) } : {}),
     })
     const back = (name: string, t: Tensor): Tensor =>

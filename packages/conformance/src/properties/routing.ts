@@ -5,6 +5,7 @@ import type { Probe } from '../frame/probe.js'
 import { stepsOf } from '../frame/steps.js'
 import { flags } from '../fuzz/gates/scene.js'
 import { compareDecisions, logitBound } from '../gates/agreement.js'
+import { cutTold, mapTold } from '../gates/case.js'
 import { orderFrom, perExpertIn, permuted, reordered, restored } from './permuted.js'
 import { propertyCase } from './property.js'
 import { causalGates, type Drawn, editedFrom, gates, oracles, sceneOf, sequenceOf } from './scenes.js'
@@ -82,7 +83,7 @@ const equivariant = propertyCase<Drawn>({
       probe.backend,
       permuted(params, order, perExpertIn(gate)),
       x,
-      precision.precision ? { precision: reordered(precision.precision, order) } : {},
+      mapTold(precision, (t) => reordered(t, order)),
     )
     await compareDecisions(
       probe,
@@ -110,8 +111,7 @@ const batchInvariant = propertyCase<Drawn>({
     const { gate, params, x, precision } = sceneOf(drawn)
     const among = await gate.route(probe.backend, params, x, precision)
     const row = (drawn.at[0] as number) % drawn.batch
-    const own = precision.precision
-    const options = own?.shape.length === 3 ? { precision: sequenceOf(own, row) } : precision
+    const options = cutTold(precision, (t) => sequenceOf(t, row))
     const alone = await gate.route(probe.backend, params, sequenceOf(x, row), options)
     const want = {
       logits: sequenceOf(among.logits, row),

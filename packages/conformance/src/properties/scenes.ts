@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { noise } from '../frame/data.js'
 import { stepsOf } from '../frame/steps.js'
 import { gateConfigs } from '../fuzz/gates/recipe.js'
-import { precisionOf } from '../fuzz/gates/scene.js'
+import { cutTold, type Told, toldTo } from '../gates/case.js'
 
 /** What properties draw. Plain data, so that a counterexample can be read and pasted. */
 export interface Drawn {
@@ -48,7 +48,7 @@ export interface Scene {
   readonly params: Params
   /** (B,T,d) */
   readonly x: Tensor
-  readonly precision: { readonly precision?: Tensor }
+  readonly precision: Told
 }
 
 /** Sets the scene. */
@@ -58,7 +58,7 @@ export function sceneOf({ config, batch, steps, seed }: Drawn): Scene {
     gate,
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
-    precision: precisionOf(config, batch, steps, seed + 2),
+    precision: toldTo(config, batch, steps, seed + 2),
   }
 }
 
@@ -74,13 +74,9 @@ export function editedFrom(x: Tensor, step: number, seed: number): Tensor {
   return { ...x, data: data as Tensor['data'] }
 }
 
-/** Π of some steps, where it differs by step. */
-export const precisionOfSteps = (
-  { precision }: Scene['precision'],
-  from: number,
-  to: number,
-): Scene['precision'] =>
-  precision?.shape.length === 3 ? { precision: stepsOf(precision, from, to) } : precision ? { precision } : {}
+/** What is told of some steps, where it differs by step. */
+export const precisionOfSteps = (told: Told, from: number, to: number): Told =>
+  cutTold(told, (t) => stepsOf(t, from, to))
 
 /** One sequence of (B,T,…), as a batch of one. */
 export function sequenceOf(t: Tensor, row: number): Tensor {

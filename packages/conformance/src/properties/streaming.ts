@@ -68,6 +68,7 @@ async function runChunk(
   x: Tensor,
   state: Readonly<Record<string, Tensor>>,
 ): Promise<{ readonly result: Decisions; readonly state: Readonly<Record<string, Tensor>> }> {
+  await gate.ready()
   const program = await probe.backend.compile(gate.graph({ steps: x.shape[1] as number, state: true }))
   try {
     const feeds = { ...params, ...precision, x, ...state }

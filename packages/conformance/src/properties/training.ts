@@ -69,7 +69,7 @@ const undisturbed = propertyCase<GateRecipe>({
   holds: async (probe, recipe) => {
     const { gate, params } = sceneOf(recipe)
     const batch = batchOf(recipe, 0)
-    const options = batch.precision ? { precision: batch.precision } : {}
+    const told = sceneOf(recipe).precision
     const copy = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
     const [before, tokens, targets] = [
       Object.fromEntries(Object.entries(params).map(([name, t]) => [name, copy(t)])),
@@ -88,7 +88,7 @@ const undisturbed = propertyCase<GateRecipe>({
       }
     }
     const plain = await train(async () => undefined)
-    const disturbed = await train(() => gate.route(probe.backend, params, batch.x, options))
+    const disturbed = await train(() => gate.route(probe.backend, params, batch.x, told))
     await sameParams(probe, 'with a route between steps', disturbed, plain)
     await sameParams(probe, 'that training started from', params, before)
     await probe.compare('tokens', batch.x, tokens)
@@ -99,7 +99,7 @@ const undisturbed = propertyCase<GateRecipe>({
 
 /** The same Π for all, unless every sequence has its own. */
 const sharedPrecision = (recipe: GateRecipe) =>
-  recipe.config.precision?.scope === 'sequence' ? {} : sceneOf(recipe).precision
+  (recipe.config.precision?.scope ?? 'shared') === 'shared' ? sceneOf(recipe).precision : {}
 
 /** Two batches as one. */
 function joined(first: TrainingBatch, second: TrainingBatch): TrainingBatch {
@@ -109,12 +109,16 @@ function joined(first: TrainingBatch, second: TrainingBatch): TrainingBatch {
     data.set(b.data as Float32Array, a.data.length)
     return { ...a, shape: [(a.shape[0] as number) + (b.shape[0] as number), ...a.shape.slice(1)], data }
   }
-  const pi = [first.precision, second.precision] as readonly (Tensor | undefined)[]
+  const perSequence = (name: 'precision' | 'feedback') => {
+    const [a, b] = [first[name], second[name]] as readonly (Tensor | undefined)[]
+    return a && b && a.shape.length === 3 ? { [name]: both(a, b) } : {}
+  }
   return {
     ...first,
     x: both(first.x, second.x),
     targets: both(first.targets, second.targets),
-    ...(pi[0] && pi[1] && pi[0].shape.length === 3 ? { precision: both(pi[0], pi[1]) } : {}),
+    ...perSequence('precision'),
+    ...perSequence('feedback'),
   }
 }
 

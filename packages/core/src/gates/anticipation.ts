@@ -1,6 +1,7 @@
 /** Anticipation (paper A §3.3): a small network, which predicts the next token from the present one and the membrane. */
 import type { Value } from '../graph/builder.js'
 import { gelu, relu } from '../graph/expressions.js'
+import { clockWidth } from './clock-parameters.js'
 import type { ResolvedGateConfig } from './config.js'
 import { project } from './feature-major.js'
 import { linearSpecs, type ParameterSpec } from './parameters.js'
@@ -8,12 +9,20 @@ import type { TokenLayer } from './token-table.js'
 
 type Anticipation = NonNullable<ResolvedGateConfig['anticipation']>
 
+/** Whether the predictor gives x̂, which has a loss of its own. */
+export const predictsToken = (
+  anticipation: ResolvedGateConfig['anticipation'],
+): anticipation is Extract<Anticipation, { readonly lossWeight: number }> =>
+  anticipation !== null && 'lossWeight' in anticipation
+
 /** Inputs and outputs of each layer. */
 function layers(
-  { dim, experts, memory }: ResolvedGateConfig,
+  { dim, experts, memory, clock }: ResolvedGateConfig,
   { kind, width, depth }: Anticipation,
 ): [number, number][] {
-  const [inputs, outputs] = kind === 'distribution' ? [dim, experts] : [memory ? 2 * dim : dim, dim]
+  const context = (memory ? dim : 0) + clockWidth(clock)
+  const inputs = kind === 'distribution' ? dim : dim + context
+  const outputs = kind === 'distribution' || kind === 'logits' ? experts : dim
   const sizes = [inputs, ...new Array<number>(depth).fill(width), outputs]
   return sizes.slice(1).map((out, i) => [sizes[i] as number, out])
 }
@@ -36,9 +45,9 @@ export function anticipationParams(config: ResolvedGateConfig, anticipation: Ant
 }
 
 /**
- * f([x, h]), or f(x) without memory.
- * @param input linear layers of [x, h], or of x
- * @returns x̂ (d, N), or logits (E, N) where a distribution is anticipated
+ * f([x, h, c]), without what the gate lacks of memory and clock.
+ * @param input linear layers of [x, h, c], or of x
+ * @returns x̂ (d, N), or logits (E, N) where no token is predicted
  */
 export function predictNext(
   anticipation: Anticipation,
@@ -59,5 +68,5 @@ export function predictNext(
     const hidden = activate(y)
     y = apply(`predictor.${2 * layer}`, (weight, bias) => project(hidden, weight, bias))
   }
-  return y.named(anticipation.kind === 'distribution' ? 'anticipated' : 'x_hat')
+  return y.named(predictsToken(anticipation) ? 'x_hat' : 'anticipated')
 }

@@ -82,9 +82,12 @@ export interface PrecisionConfig {
   readonly kind: 'gain' | 'evidence'
   /**
    * Whose Π it is. `shared`: one per expert, the feed is (E). `sequence`: every sequence has its own, which may change at
-   * every token: the feed is (B,T,E), in a stream (B,E). Default `shared`.
+   * every token: the feed is (B,T,E), in a stream (B,E). `tracked`: every sequence has its own, which the gate tracks as
+   * part of the sequence's state from the errors it is fed (`feedback`). Default `shared`.
    */
-  readonly scope?: 'shared' | 'sequence'
+  readonly scope?: 'shared' | 'sequence' | 'tracked'
+  /** `tracked` only: train the momentum and an exponent κ > 0 of Π (Π^κ, κ = 1 at the start). Default false. */
+  readonly learned?: boolean
   /** EMA factor of the error variance, in [0, 1). Default 0.95 (gain) or 0.9 (evidence). */
   readonly momentum?: number
   /** Added to the variance, > 0. Default 1e-4 (gain) or 1e-8 (evidence). */
@@ -94,7 +97,7 @@ export interface PrecisionConfig {
 }
 
 /** Anticipation (§3.3). */
-export type AnticipationConfig = PredictionConfig | DistributionConfig
+export type AnticipationConfig = PredictionConfig | LogitsConfig | DistributionConfig
 
 /** A predictor x̂_t = f([x_t, h_t]) of the next token, trained with a mean squared error. */
 export interface PredictionConfig {
@@ -110,6 +113,22 @@ export interface PredictionConfig {
   readonly rank?: number | null
   /** Weight of the prediction loss beside the routing loss, >= 0. Default 0.5. */
   readonly lossWeight?: number
+}
+
+/**
+ * A predictor that skips the token: z = f([x_t, h_t]), a decision for the next token, from 2d to `width` units to the
+ * experts. No router W, no x̂ and no prediction loss; d · width multiplications instead of d².
+ */
+export interface LogitsConfig {
+  readonly kind: 'logits'
+  /** Hidden units per layer, >= 1. Default 4 · dim. */
+  readonly width?: number
+  /** Hidden layers, >= 1. Default 1. */
+  readonly depth?: number
+  /** Default `relu`. */
+  readonly activation?: 'relu' | 'gelu'
+  /** As for the predictor. Default null. */
+  readonly rank?: number | null
 }
 
 /**
@@ -129,6 +148,57 @@ export interface DistributionConfig {
   readonly activation?: 'relu' | 'gelu'
   /** As for the predictor. Default null. */
   readonly rank?: number | null
+}
+
+/**
+ * A learned Bayes filter (docs/mechanisms/belief.md): a belief over S latent states and M phases of each. Per token it is
+ * weighted by the evidence of the token, normalized, and carried one step on: the phase advances, or the state is left
+ * with a learned hazard for another one by learned transitions. What it expects is read out to the experts by a learned
+ * map. It is memory and anticipation in one, so a gate has it instead of those.
+ */
+export interface BeliefConfig {
+  /** S, >= 1. Default: the number of experts. */
+  readonly states?: number
+  /** M, >= 1: phases of a state. Default 16. */
+  readonly phases?: number
+  /**
+   * `chain`: phase a is the a-th step in a state, the last one and all after: a learned histogram of durations. `phase-type`:
+   * a phase may also stay, with learned probability, so that few phases serve long durations. Default `chain`.
+   */
+  readonly duration?: 'chain' | 'phase-type'
+  /** Hidden units (ReLU) of the network that gives a token's evidence; null: the evidence is W x + b. Default null. */
+  readonly width?: number | null
+  /** Hazards also depend on the token, by a linear function. Default false. */
+  readonly cues?: boolean
+  /**
+   * 1: route on what the filter expects of the next token, as `next`. 0: route on what it believes of the token just given;
+   * `next` is then the expectation. Default 1.
+   */
+  readonly horizon?: 0 | 1
+  /**
+   * What hazards, transitions, prior and read-out are multiplied by before they become probabilities, > 0: their step size
+   * relative to that of the evidence. Default 4.
+   */
+  readonly gain?: number
+}
+
+/**
+ * What tells the time since a sequence began: leaky integrators of a constant current, c_n = 4 (1 − βⁿ), and damped
+ * resonators, ρⁿ cos ωn and ρⁿ sin ωn, where n is the number of tokens so far. All constants are learned. The predictor
+ * sees them beside x and h.
+ */
+export interface ClockConfig {
+  /** Leaky integrators, >= 0. Default 4, or 0 where there are resonators. */
+  readonly integrators?: number
+  /** Resonators, two numbers each, >= 0. Default 0. */
+  readonly resonators?: number
+  /** The router sees them too: z + W_clock c. Default false; true where nothing anticipates. */
+  readonly affinity?: boolean
+  /**
+   * A surprising token sets clock and memory back, by a learned gate on the precision-weighted error of (1 − β) h as a
+   * prediction of x. Needs `memory.kind: 'leaky'`. Default false.
+   */
+  readonly surpriseReset?: boolean
 }
 
 /** How logits become weights. */
@@ -171,6 +241,10 @@ export interface ComposedGateConfig extends GateShape {
   readonly router?: 'gate'
   readonly memory?: MemoryConfig
   readonly anticipation?: AnticipationConfig
+  /** With `memory` absent or `leaky`, and a predictor or none. */
+  readonly clock?: ClockConfig
+  /** Instead of memory, anticipation and clock. */
+  readonly belief?: BeliefConfig
 }
 
 /** The oracle router: routes on the next token itself. A ceiling for experiments; it cannot stream. */
@@ -178,6 +252,8 @@ export interface OracleGateConfig extends GateShape {
   readonly router: 'oracle'
   readonly memory?: never
   readonly anticipation?: never
+  readonly clock?: never
+  readonly belief?: never
 }
 
 /** Configuration of a gate. JSON in, JSON out. */
@@ -198,7 +274,9 @@ export type NoUnknownFields<C> = {
   readonly [K in keyof C]: K extends KeyOf<GateConfig>
     ? C[K] extends { readonly kind: infer Kind }
       ? { readonly [P in keyof C[K]]: P extends KeyOf<Variant<FieldOf<K>, Kind>> ? C[K][P] : never }
-      : C[K]
+      : K extends 'belief' | 'clock'
+        ? { readonly [P in keyof C[K]]: P extends KeyOf<FieldOf<K>> ? C[K][P] : never }
+        : C[K]
     : never
 }
 
@@ -217,7 +295,13 @@ export interface ResolvedGateConfig {
     | MeanConfig
     | null
   readonly precision: Required<PrecisionConfig> | null
-  readonly anticipation: Required<PredictionConfig> | Required<DistributionConfig> | null
+  readonly anticipation:
+    | Required<PredictionConfig>
+    | Required<LogitsConfig>
+    | Required<DistributionConfig>
+    | null
+  readonly clock: Required<ClockConfig> | null
+  readonly belief: Required<BeliefConfig> | null
   readonly select:
     | { readonly kind: 'dense' }
     | {

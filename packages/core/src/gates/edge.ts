@@ -1,6 +1,6 @@
 /** What every form of a gate checks at its edge. */
 import { FepError } from '../errors.js'
-import type { Tensor } from '../tensor.js'
+import { full, type Tensor } from '../tensor.js'
 import type { ResolvedGateConfig } from './config.js'
 import type { Layout } from './feeds.js'
 import type { PrecisionState } from './precision.js'
@@ -22,7 +22,7 @@ export function checkTokens(x: Tensor, dim: number, rank: number): void {
 }
 
 /**
- * The feed of Π.
+ * The feed of Π, or of errors where the gate tracks it.
  * @param tokens shape of Π where every sequence has its own: (B, T), or (T, B) where features come first
  * @throws FEP_UNSUPPORTED where the gate has none; FEP_BAD_FEED for a state that does not fit
  */
@@ -31,7 +31,16 @@ export function precisionFeed(
   given: Tensor | PrecisionState | undefined,
   tokens: readonly [number, number],
   layout: Layout = 'batch-major',
-): { precision?: Tensor } {
+  feedback?: Tensor,
+): Record<string, Tensor> {
+  const tracked = config.precision?.scope === 'tracked'
+  if (tracked ? given : feedback)
+    throw new FepError(
+      'FEP_UNSUPPORTED',
+      tracked
+        ? 'precision was given, but this gate tracks its own: give `feedback`'
+        : "feedback was given, but the gate does not track precision; set precision.scope to 'tracked'",
+    )
   if (!config.precision) {
     if (given)
       throw new FepError(
@@ -40,6 +49,7 @@ export function precisionFeed(
       )
     return {}
   }
+  if (tracked) return { feedback: feedback ?? noFeedback(config.experts, tokens, layout) }
   if (given && 'data' in given) return { precision: given }
   const { scope, epsilon, initialVariance } = config.precision
   const { experts } = config
@@ -58,6 +68,10 @@ export function precisionFeed(
       : perToken(data, experts, tokens, layout),
   }
 }
+
+/** Nothing is known of any expert: −1 everywhere. */
+const noFeedback = (experts: number, [first, second]: readonly [number, number], layout: Layout): Tensor =>
+  full(layout === 'feature-major' ? [experts, first, second] : [first, second, experts], -1)
 
 /** Π of each sequence, at each of its tokens. */
 function perToken(

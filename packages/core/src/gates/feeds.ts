@@ -42,7 +42,7 @@ export function declarePerToken(
     : permute(builder.input(name, dtype, ['batch', steps]))
 }
 
-/** The feed of Π, where the gate has one: (E), or per token, returned features first. */
+/** The feed of Π, where the gate has one: (E), or per token, returned features first; of errors, where it tracks Π. */
 export function declarePrecision(
   builder: GraphBuilder,
   { precision, experts }: ResolvedGateConfig,
@@ -50,10 +50,14 @@ export function declarePrecision(
   layout: Layout,
 ): Value | undefined {
   if (!precision) return undefined
-  return precision.scope === 'sequence'
-    ? declareTokens(builder, 'precision', experts, steps, layout)
-    : builder.input('precision', 'float32', [experts])
+  return precision.scope === 'shared'
+    ? builder.input('precision', 'float32', [experts])
+    : declareTokens(builder, precisionFeedName(precision), experts, steps, layout)
 }
+
+/** `precision`, or `feedback` where the gate is told errors and tracks Π itself. */
+export const precisionFeedName = ({ scope }: NonNullable<ResolvedGateConfig['precision']>): string =>
+  scope === 'tracked' ? 'feedback' : 'precision'
 
 /** Feeds of all states (B, width), returned as (width, 1, B). */
 export function declareStates(builder: GraphBuilder, config: ResolvedGateConfig): Record<string, Value> {

@@ -9,6 +9,8 @@ import type { Tensor } from '../tensor.js'
 import { gateParams } from './compose.js'
 import type { GateConfig, KeyOf, NoUnknownFields, ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
+import { decidesAhead } from './horizon.js'
+import { loadMechanisms } from './on-demand.js'
 import { checkParams, type InitOptions, initialize, type ParameterSpec, type Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 import { resolveGateConfig } from './resolve-config.js'
@@ -17,16 +19,26 @@ import type { GateStream } from './stream.js'
 import type { Trainer, TrainerOptions } from './trainer.js'
 import type { GateVjp, VjpOptions } from './vjp.js'
 
-/** 1 where the gate decides for the token after the one it was given (direct anticipation, oracle), else 0. */
+/** 1 where the gate decides for the token after the one it was given (direct anticipation, belief, oracle), else 0. */
 export type Horizon<C extends GateConfig> = C extends { readonly router: 'oracle' }
   ? 1
-  : C extends { readonly anticipation: { readonly kind: 'direct' } }
-    ? 1
-    : C extends { readonly anticipation: { readonly kind: 'additive' | 'distribution' } }
-      ? 0
-      : C extends { readonly anticipation: object }
-        ? 0 | 1
-        : 0
+  : C extends { readonly belief: infer Belief extends object }
+    ? BeliefHorizon<Belief>
+    : C extends { readonly anticipation: { readonly kind: 'direct' | 'logits' } }
+      ? 1
+      : C extends { readonly anticipation: { readonly kind: 'additive' | 'distribution' } }
+        ? 0
+        : C extends { readonly anticipation: object }
+          ? 0 | 1
+          : GateConfig extends C
+            ? 0 | 1
+            : 0
+
+type BeliefHorizon<B> = B extends { readonly horizon: infer H extends 0 | 1 }
+  ? H
+  : 'horizon' extends KeyOf<B>
+    ? 0 | 1
+    : 1
 
 /** What every gate returns for B sequences of T tokens; E experts, k selected. Host tensors. */
 export interface Routing<H extends 0 | 1 = 0 | 1> {
@@ -47,16 +59,24 @@ export interface Routing<H extends 0 | 1 = 0 | 1> {
 
 /** Adds `next` where the configuration anticipates: (B,T,E) float32, a distribution over experts for the token after. */
 export type RoutingOf<C extends GateConfig> = Routing<Horizon<C>> &
-  ([C] extends [{ readonly anticipation: object }]
+  ([C] extends [{ readonly anticipation: object } | { readonly belief: object }]
     ? { readonly next: Tensor }
     : 'anticipation' extends KeyOf<C>
       ? { readonly next?: Tensor }
       : unknown)
 
-/** What `route` returns: with `details` also the state after each token (B,T,width) and x̂ (B,T,d), where there are any. */
+/** What `route` returns: with `details` also what there is of these. */
 export type RouteResult<C extends GateConfig> = RoutingOf<C> & {
+  /** The memory after each token (B,T,width). */
   readonly memory?: Tensor
+  /** x̂ (B,T,d). */
   readonly prediction?: Tensor
+  /** The belief of the token after each, before its evidence (B,T,M·S), phase by phase. */
+  readonly belief?: Tensor
+  /** The belief of each token after its evidence, read out to experts (B,T,E). */
+  readonly present?: Tensor
+  /** −log of how probable the filter held each token's evidence (B,T), in nats up to the evidence's own scale. */
+  readonly surprise?: Tensor
 }
 
 /** Options of one routing call. */
@@ -66,9 +86,14 @@ export interface RouteOptions {
    * the tracker's initial state. Only where the gate has precision.
    */
   readonly precision?: Tensor | PrecisionState
+  /**
+   * (B,T,E) float32: the error of each expert that became known before a token is routed, >= 0, or −1 where none did. Only
+   * where the gate tracks precision. Default: none.
+   */
+  readonly feedback?: Tensor
   /** bool (B,T): true where a new document starts; memory is cleared before that token. */
   readonly reset?: Tensor
-  /** Also return `memory` (B,T,width) and `prediction` (B,T,d). Default false. Logits may then differ in their rounding. */
+  /** Also return what else there is to see. Default false. Logits may then differ in their rounding. */
   readonly details?: boolean
 }
 
@@ -82,7 +107,12 @@ export interface Gate<C extends GateConfig = GateConfig> {
   readonly params: readonly ParameterSpec[]
   /** Draws parameters. @throws FEP_BAD_ARGUMENT */
   init(options: InitOptions): Params
-  /** The sequence form as a graph, optimized. @throws FEP_UNSUPPORTED for state of an oracle */
+  /**
+   * Waits for code that is loaded on demand: beliefs, clocks and tracked precision are. Only `graph` needs it said; all that returns a
+   * promise waits by itself.
+   */
+  ready(): Promise<void>
+  /** The sequence form as a graph, optimized. @throws FEP_UNSUPPORTED for state of an oracle, and before `ready` */
   graph(options: SequenceOptions): Graph
   /**
    * Routes whole sequences. Programs are compiled per T and kept (the last 16 per backend).
@@ -116,7 +146,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
   const params = gateParams(resolved)
   const programs = new ProgramCache()
   const oracle = resolved.router === 'oracle'
-  const horizon = (oracle || resolved.anticipation?.kind === 'direct' ? 1 : 0) as Horizon<C>
+  const horizon = (decidesAhead(resolved) ? 1 : 0) as Horizon<C>
   const graph = (options: SequenceOptions): Graph => {
     if (oracle && options.state)
       throw new FepError('FEP_UNSUPPORTED', 'an oracle gate reads the next token: it has no streaming form')
@@ -128,6 +158,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
     causal: !oracle,
     params,
     init: (options) => initialize(params, options),
+    ready: () => loadMechanisms(resolved),
     graph,
     route: async (backend, values, x, options = {}) => {
       checkParams(params, values)
@@ -136,6 +167,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       const reset = options.reset !== undefined
       const details = options.details ?? false
       const program = await programs.get(backend, `route/${steps}/${reset}/${details}`, async () => {
+        await loadMechanisms(resolved)
         const whole = graph({ steps, reset, details })
         // On fewer tokens than experts merging costs more than it saves.
         if (steps < resolved.experts) return whole
@@ -145,7 +177,13 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       const feeds = {
         ...values,
         x,
-        ...precisionFeed(resolved, options.precision, [x.shape[0] as number, steps]),
+        ...precisionFeed(
+          resolved,
+          options.precision,
+          [x.shape[0] as number, steps],
+          'batch-major',
+          options.feedback,
+        ),
         ...(options.reset ? { reset: options.reset } : {}),
       }
       return { ...(await takeAll(await program.run(feeds))), horizon } as unknown as RouteResult<C>
@@ -153,7 +191,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
     // Loaded on demand: a page that does not train never fetches gradients and optimizers.
     stream: async (backend, values, options = {}) => {
       checkParams(params, values)
-      const { openStream } = await import('./serving.js')
+      const [{ openStream }] = await Promise.all([import('./serving.js'), loadMechanisms(resolved)])
       return openStream<RoutingOf<C>>({
         backend,
         config: resolved,
@@ -164,13 +202,13 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
       })
     },
     trainer: async (backend, values, options) => {
-      const { createTrainer } = await import('./training.js')
+      const [{ createTrainer }] = await Promise.all([import('./training.js'), loadMechanisms(resolved)])
       return createTrainer(resolved, params, backend, values, options)
     },
     vjp: async (backend, values, x, options = {}) => {
       checkParams(params, values)
       checkTokens(x, resolved.dim, 3)
-      const { gateVjp } = await import('./training.js')
+      const [{ gateVjp }] = await Promise.all([import('./training.js'), loadMechanisms(resolved)])
       return gateVjp({ config: resolved, specs: params, programs, backend, params: values, x, options })
     },
     release: (backend) => programs.clear(backend),

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { FepError } from '../errors.js'
 import { nonNegative, parse } from '../schema.js'
+import { predictsToken } from './anticipation.js'
 import type { ResolvedGateConfig } from './config.js'
 
 /** The routing loss. */
@@ -67,7 +68,7 @@ export function resolveLoss(
 
 /** Weight of the prediction loss; 0 where no token is predicted. */
 export function lossWeightOf({ anticipation }: ResolvedGateConfig): number {
-  return anticipation && anticipation.kind !== 'distribution' ? anticipation.lossWeight : 0
+  return predictsToken(anticipation) ? anticipation.lossWeight : 0
 }
 
 /** Steps that are routed in training. */

@@ -56,7 +56,7 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
   const reset = resets && slice(resets, 0, 0, routed)
   const future = loss.lastStep === 'drop' ? slice(all, 1, steps - routed) : undefined
   const precision =
-    everyPrecision && config.precision?.scope === 'sequence'
+    everyPrecision && config.precision?.scope !== 'shared'
       ? slice(everyPrecision, 1, 0, routed)
       : everyPrecision
   const gate = composeGate(builder, config, {

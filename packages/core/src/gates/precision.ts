@@ -120,13 +120,16 @@ export function missRates(targets: ArrayLike<number>, experts: number): number[]
 /** Keeps Π away from where a product or a logarithm of finite numbers would overflow. */
 const [LEAST, MOST] = [1e-12, 1e12]
 
+/** Π within what a gate computes with. */
+export const clampPrecision = (precision: Value): Value => clip(precision, LEAST, MOST)
+
 /** Applies Π, (E) or (E, N), to logits (E, N). */
 export function weigh(
   { kind }: NonNullable<ResolvedGateConfig['precision']>,
   logits: Value,
   precision: Value,
 ): Value {
-  const clamped = clip(precision, LEAST, MOST)
+  const clamped = clampPrecision(precision)
   const pi = precision.shape.length > 1 ? clamped : reshape(clamped, [precision.shape[0] as number, 1])
   return kind === 'gain' ? mul(logits, pi) : add(logits, log(pi))
 }

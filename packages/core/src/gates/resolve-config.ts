@@ -29,19 +29,35 @@ const memory = v.strictObject({
 })
 const precision = v.strictObject({
   kind: v.picklist(['gain', 'evidence']),
-  scope: pick('shared', 'sequence'),
+  scope: pick('shared', 'sequence', 'tracked'),
+  learned: flag,
   momentum: v.optional(averagingFactor),
   epsilon: v.optional(positive),
   initialVariance: v.optional(positive),
 })
 const anticipation = v.strictObject({
-  kind: v.picklist(['direct', 'additive', 'distribution']),
+  kind: v.picklist(['direct', 'additive', 'logits', 'distribution']),
   width: v.optional(count),
   depth: v.optional(integerFrom(1, 64)),
   activation: pick('relu', 'gelu'),
   rank: v.optional(v.nullable(count)),
   lossWeight: v.optional(nonNegative),
   momentum: v.optional(averagingFactor),
+})
+const belief = v.strictObject({
+  states: v.optional(count),
+  phases: v.optional(count),
+  duration: pick('chain', 'phase-type'),
+  width: v.optional(v.nullable(count)),
+  cues: flag,
+  horizon: v.optional(v.picklist([0, 1])),
+  gain: v.optional(positive),
+})
+const clock = v.strictObject({
+  integrators: v.optional(integerFrom(0)),
+  resonators: v.optional(integerFrom(0)),
+  affinity: flag,
+  surpriseReset: flag,
 })
 const select = v.strictObject({
   kind: v.picklist(
@@ -61,6 +77,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   mean: '',
   direct: 'width depth activation rank lossWeight',
   additive: 'width depth activation rank lossWeight',
+  logits: 'width depth activation rank',
   distribution: 'width depth activation rank momentum',
   dense: '',
   'top-k': 'k softmax scale',
@@ -80,6 +97,8 @@ const composed = v.strictObject({
   router: pick('gate'),
   memory: v.optional(memory),
   anticipation: v.optional(anticipation),
+  belief: v.optional(belief),
+  clock: v.optional(clock),
 })
 
 const refuse = (path: string, found: unknown, accepted: string): never => {
@@ -117,6 +136,19 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
       a.kind,
       `with memory.kind '${memory.kind}': 'distribution', or no anticipation`,
     )
+  const instead = (['memory', 'anticipation', 'clock'] as const).find((name) => c.belief && c[name])
+  if (instead) refuse(instead, c[instead], 'nothing beside `belief`')
+  if (c.clock) {
+    const fits = (memory === null || memory.kind === 'leaky') && a?.kind !== 'distribution'
+    if (!fits) refuse('clock', c.clock, "memory absent or 'leaky', and no anticipated 'distribution'")
+    if (c.clock.surpriseReset && !memory) refuse('clock.surpriseReset', true, "with memory.kind 'leaky'")
+    if (c.clock.affinity === false && !a) refuse('clock.affinity', false, 'true, unless a predictor reads it')
+    if (c.clock.affinity && a?.kind === 'logits') refuse('clock.affinity', true, "false with 'logits'")
+    if (c.clock.integrators === 0 && !c.clock.resonators)
+      refuse('clock', c.clock, 'at least one integrator or resonator')
+  }
+  if (p?.learned !== undefined && p.scope !== 'tracked')
+    refuse('precision.learned', p.learned, "only with scope 'tracked'")
   if (s?.kind === 'top-k') parse(integerFrom(1, experts), s.k, 'gate.select.k')
   if (s?.kind === 'spike' && (memory?.kind !== 'membrane' || a))
     refuse(
@@ -131,10 +163,30 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
     bias: c.bias ?? true,
     router: isOracle ? 'oracle' : 'gate',
     memory,
+    belief: c.belief
+      ? {
+          states: c.belief.states ?? experts,
+          phases: c.belief.phases ?? 16,
+          duration: c.belief.duration ?? 'chain',
+          width: c.belief.width ?? null,
+          cues: c.belief.cues ?? false,
+          horizon: c.belief.horizon ?? 1,
+          gain: c.belief.gain ?? 4,
+        }
+      : null,
+    clock: c.clock
+      ? {
+          integrators: c.clock.integrators ?? (c.clock.resonators ? 0 : 4),
+          resonators: c.clock.resonators ?? 0,
+          affinity: c.clock.affinity ?? !a,
+          surpriseReset: c.clock.surpriseReset ?? false,
+        }
+      : null,
     precision: p
       ? {
           kind: p.kind,
           scope: p.scope ?? 'shared',
+          learned: p.learned ?? false,
           momentum: p.momentum ?? (gain ? 0.95 : 0.9),
           epsilon: p.epsilon ?? (gain ? 1e-4 : 1e-8),
           initialVariance: p.initialVariance ?? 1,
@@ -144,12 +196,14 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
       ? null
       : a.kind === 'distribution'
         ? { kind: a.kind, ...network, activation: a.activation ?? 'relu', momentum: a.momentum ?? 0.9 }
-        : {
-            kind: a.kind,
-            ...network,
-            activation: a.activation ?? (a.kind === 'direct' ? 'relu' : 'gelu'),
-            lossWeight: a.lossWeight ?? 0.5,
-          },
+        : a.kind === 'logits'
+          ? { kind: a.kind, ...network, activation: a.activation ?? 'relu' }
+          : {
+              kind: a.kind,
+              ...network,
+              activation: a.activation ?? (a.kind === 'direct' ? 'relu' : 'gelu'),
+              lossWeight: a.lossWeight ?? 0.5,
+            },
     select:
       s?.kind === 'top-k'
         ? { kind: s.kind, k: s.k, softmax: s.softmax ?? 'after', scale: s.scale ?? 1 }

@@ -31,12 +31,15 @@ export interface SequenceOptions {
   readonly reset?: boolean
   /** Return `next` where there is anticipation. Default true. */
   readonly next?: boolean
-  /** Also return `memory` (B, T, width) and `prediction` (B, T, d). Default false. */
+  /**
+   * Also return `memory` (B, T, width) and `prediction` (B, T, d), and of a belief gate `belief` (B, T, M·S), `present`
+   * (B, T, E) and `surprise` (B, T). Default false.
+   */
   readonly details?: boolean
 }
 
 /**
- * The sequence form. Feeds: parameters, `x`, and where configured `precision` (E) or (B,T,E), `state/NAME`, `reset`.
+ * The sequence form. Feeds: parameters, `x`, and where configured `precision` (E) or (B,T,E), or `feedback` (B,T,E), `state/NAME`, `reset`.
  * Results: `weights` (B,T,E), `indices` (B,T,k), `margin` (B,T), `logits` (B,T,E), and where there is one `next` (B,T,E),
  * `state/NAME` (B,width).
  */
@@ -57,6 +60,7 @@ export function sequenceGraph(config: ResolvedGateConfig, options: SequenceOptio
     ...(precision && { precision }),
     state,
     ...(reset && { reset }),
+    ...(options.details && { details: true }),
   })
   const { weights, indices, margin } = builder.scope('select', () =>
     selectExperts(config, gate.logits, gate.drive),
@@ -65,12 +69,17 @@ export function sequenceGraph(config: ResolvedGateConfig, options: SequenceOptio
   const perToken = (v: Value) => edge(unflattenTokens(v, x))
   builder.output('weights', perToken(weights))
   builder.output('indices', perToken(indices))
-  const flatMargin = reshape(margin, [steps, 'batch'])
-  builder.output('margin', layout === 'feature-major' ? flatMargin : permute(flatMargin))
+  const scalar = (v: Value) => {
+    const flat = reshape(v, [steps, 'batch'])
+    return layout === 'feature-major' ? flat : permute(flat)
+  }
+  builder.output('margin', scalar(margin))
   builder.output('logits', perToken(gate.logits))
   if (gate.next && options.next !== false) builder.output('next', perToken(gate.next()))
   if (options.details && gate.memory) builder.output('memory', edge(gate.memory))
   if (options.details && gate.xHat) builder.output('prediction', edge(gate.xHat))
+  for (const [name, v] of Object.entries(gate.details ?? {}))
+    builder.output(name, name === 'surprise' ? scalar(v) : edge(v))
   if (options.state) returnStates(builder, gate.states)
   return builder.build()
 }

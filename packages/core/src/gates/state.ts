@@ -3,19 +3,32 @@ import type { ResolvedGateConfig } from './config.js'
 
 /** One state: a vector per sequence, 0 before the first token. */
 export interface StateSpec {
-  /** `memory`, `anticipation`; feeds and results are called `state/NAME`. */
+  /** `memory`, `anticipation`, `belief`, `clock`, `precision`; feeds and results are called `state/NAME`. */
   readonly name: string
   readonly width: number
 }
 
 /**
  * States of a gate. `memory`: h (d), U (E), s (E), or sums and number of tokens (d+1), by kind. `anticipation`: the
- * average token and 1 where there is one (d+1), where a distribution is anticipated.
+ * average token and 1 where there is one (d+1), where a distribution is anticipated. `belief`: of the next token, before
+ * its evidence, phase by phase (M·S). `clock`: number of tokens so far (1). `precision`: variances less their start (E),
+ * where the gate tracks them.
  */
-export function gateStates({ dim, experts, memory, anticipation }: ResolvedGateConfig): StateSpec[] {
+export function gateStates({
+  dim,
+  experts,
+  memory,
+  anticipation,
+  belief,
+  clock,
+  precision,
+}: ResolvedGateConfig): StateSpec[] {
   const widths = { leaky: dim, membrane: experts, probability: experts, mean: dim + 1 }
   return [
     ...(memory ? [{ name: 'memory', width: widths[memory.kind] }] : []),
     ...(anticipation?.kind === 'distribution' ? [{ name: 'anticipation', width: dim + 1 }] : []),
+    ...(belief ? [{ name: 'belief', width: belief.phases * belief.states }] : []),
+    ...(clock ? [{ name: 'clock', width: 1 }] : []),
+    ...(precision?.scope === 'tracked' ? [{ name: 'precision', width: experts }] : []),
   ]
 }

@@ -15,8 +15,16 @@ import type { Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 import { gateStates } from './state.js'
 
-/** Per-sequence state, (B,width) by name: `memory`, `anticipation`. Plain tensors; empty for stateless gates. */
+/** Per-sequence state, (B,width) by name; see `gateStates`. Plain tensors; empty for stateless gates. */
 export type GateState = Readonly<Record<string, Tensor>>
+
+/** What a step is told beside the token. */
+export interface StepOptions {
+  /** Π (E) or (B,E), or a tracker's state. */
+  readonly precision?: Tensor | PrecisionState
+  /** (B,E): errors of experts that became known since the last step, −1 where none did; where the gate tracks precision. */
+  readonly feedback?: Tensor
+}
 
 /** A running gate over a batch of sequences. Not shared between callers: steps are taken in call order. */
 export interface GateStream<R> {
@@ -26,7 +34,7 @@ export interface GateStream<R> {
    * @returns as `route`, without the time axis: weights (B,E), indices (B,k), margin (B), logits (B,E), next (B,E)
    * @throws FEP_BAD_FEED, FEP_DISPOSED
    */
-  step(token: Tensor, options?: { readonly precision?: Tensor | PrecisionState }): Promise<R>
+  step(token: Tensor, options?: StepOptions): Promise<R>
   /** Copies the state out. */
   snapshot(): Promise<GateState>
   /** Puts a state in, or the initial one. @throws FEP_BAD_FEED */
@@ -64,21 +72,21 @@ export async function openStream<R>(setup: {
   const initial = (): Record<string, Feed> =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
   const state = new HeldTensors(initial())
-  const pi = (given: Tensor | PrecisionState | undefined) => {
-    const feed = precisionFeed(config, given, [batch, 1])
+  const pi = ({ precision, feedback }: StepOptions): Readonly<Record<string, Tensor>> => {
+    const feeds = precisionFeed(config, precision, [batch, 1], 'batch-major', feedback)
     // (B,E) in a step: the graph has an axis for time.
-    return feed.precision?.shape.length === 2 && config.precision?.scope === 'sequence'
-      ? { precision: { ...feed.precision, shape: [batch, 1, config.experts] } }
-      : feed
+    for (const [name, feed] of Object.entries(feeds))
+      if (feed.shape.length === 2) feeds[name] = { ...feed, shape: [batch, 1, config.experts] }
+    return feeds
   }
-  const fixed = { ...bound.feeds, ...pi(undefined) }
+  const fixed = { ...bound.feeds, ...pi({}) }
   const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
   const tokenShape = setup.token?.shape ?? [batch, 1, config.dim]
   const check = setup.token?.check ?? ((token: Tensor) => checkTokens(token, config.dim, 2))
-  const feedsOf = (token: Tensor, precision: Tensor | PrecisionState | undefined): Feeds => {
+  const feedsOf = (token: Tensor, options: StepOptions): Feeds => {
     const feeds: Record<string, Feed> = { ...fixed }
     feeds.x = { dtype: token.dtype, shape: tokenShape, data: token.data } as Tensor
-    if (precision) Object.assign(feeds, pi(precision))
+    if (options.precision || options.feedback) Object.assign(feeds, pi(options))
     stateFeeds.forEach(({ name, feed }) => {
       feeds[feed] = state.get(name) as Feed
     })
@@ -91,8 +99,8 @@ export async function openStream<R>(setup: {
     if (horizon !== undefined) results.horizon = horizon
     return results as R
   }
-  const step = (token: Tensor, precision: Tensor | PrecisionState | undefined): R | Promise<R> => {
-    const results = advance(feedsOf(token, precision))
+  const step = (token: Tensor, options: StepOptions): R | Promise<R> => {
+    const results = advance(feedsOf(token, options))
     return results instanceof Promise ? results.then(complete) : complete(results)
   }
   const queue = serialQueue()
@@ -125,8 +133,8 @@ export async function openStream<R>(setup: {
       }
       // The second of two concurrent steps must see the state that the first one leaves. One that is over when it
       // returns need not wait for its turn where nothing is before it: promises would take as long as a small gate.
-      if (program.sync && queue.isIdle) return step(token, options.precision)
-      return queue(async () => step(token, options.precision))
+      if (program.sync && queue.isIdle) return step(token, options)
+      return queue(async () => step(token, options))
     },
     snapshot: async () => {
       use()

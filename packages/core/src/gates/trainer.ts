@@ -42,6 +42,8 @@ export interface TrainingBatch {
   readonly reset?: Tensor
   /** Π (E), or (B,T,E) (feature-major (E,T,B)), or a tracker's state; default: the tracker's initial state. */
   readonly precision?: Tensor | PrecisionState
+  /** (B,T,E), or feature-major (E,T,B): as in routing. */
+  readonly feedback?: Tensor
 }
 
 /** Which optional feeds a batch has; each combination is a program of its own. */
@@ -130,7 +132,7 @@ export function readBatch(
   const feeds: Record<string, Feed> = {
     x: batch.x,
     targets: cutColumns(batch.targets, scored, layout),
-    ...precisionFeed(config, batch.precision, tokens, layout),
+    ...precisionFeed(config, batch.precision, tokens, layout, batch.feedback),
   }
   if (batch.mask) feeds.mask = cutColumns(batch.mask, scored, layout)
   if (batch.reset) feeds.reset = batch.reset

@@ -6,8 +6,10 @@ import type { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
 import { optimize } from '../passes/optimize.js'
 import { type Tensor, zeros } from '../tensor.js'
+import { predictsToken } from './anticipation.js'
 import type { ResolvedGateConfig } from './config.js'
 import { precisionFeed } from './edge.js'
+import { expectsNext } from './horizon.js'
 import type { ParameterSpec, Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 import { sequenceGraph } from './sequence.js'
@@ -15,6 +17,8 @@ import { sequenceGraph } from './sequence.js'
 /** Options of `gate.vjp`. */
 export interface VjpOptions {
   readonly precision?: Tensor | PrecisionState
+  /** As in routing. */
+  readonly feedback?: Tensor
   /** bool (B,T). */
   readonly reset?: Tensor
 }
@@ -51,12 +55,18 @@ export async function gateVjp(setup: {
   const reset = options.reset !== undefined
   const forms = { steps: x.shape[1] as number, reset, details: true }
   const of: Differentiable[] = ['weights', 'logits']
-  if (config.anticipation) of.push('next')
-  if (config.anticipation && config.anticipation.kind !== 'distribution') of.push('prediction')
+  if (expectsNext(config)) of.push('next')
+  if (predictsToken(config.anticipation)) of.push('prediction')
   const feeds = {
     ...params,
     x,
-    ...precisionFeed(config, options.precision, [x.shape[0] as number, forms.steps]),
+    ...precisionFeed(
+      config,
+      options.precision,
+      [x.shape[0] as number, forms.steps],
+      'batch-major',
+      options.feedback,
+    ),
     ...(options.reset ? { reset: options.reset } : {}),
   }
   const forward = await programs.get(backend, `vjp/outputs/${forms.steps}/${reset}`, () =>

@@ -1,6 +1,7 @@
 /** The gate inside a model, and the rule that a token is dispatched on a decision about itself. */
 import { FepError } from '../errors.js'
 import type { ComposedGateConfig, ResolvedGateConfig } from '../gates/config.js'
+import { decidesAhead } from '../gates/horizon.js'
 import { resolveGateConfig } from '../gates/resolve-config.js'
 
 /** A gate without its sizes, which the model gives it. */
@@ -24,10 +25,13 @@ export function resolveRouter(
 
 /** @throws FEP_BAD_CONFIG for a gate that decides for the next token, unless the user has allowed that */
 export function requireDispatchable(gate: ResolvedGateConfig, dispatchAhead: boolean, path: string): void {
-  if (gate.anticipation?.kind === 'direct' && !dispatchAhead)
-    throw new FepError(
-      'FEP_BAD_CONFIG',
-      `${path}.router.anticipation.kind is 'direct', which decides for the token after the one that is dispatched; ` +
-        "accepted: 'additive', 'distribution', or 'direct' with dispatchAhead: true",
-    )
+  if (dispatchAhead || !decidesAhead(gate)) return
+  const [field, value, accepted] = gate.belief
+    ? ['belief.horizon', 1, '0, or 1']
+    : ['anticipation.kind', `'${gate.anticipation?.kind}'`, "'additive', 'distribution', or any"]
+  throw new FepError(
+    'FEP_BAD_CONFIG',
+    `${path}.router.${field} is ${value}, which decides for the token after the one that is dispatched; ` +
+      `accepted: ${accepted} with dispatchAhead: true`,
+  )
 }

@@ -5,6 +5,7 @@ import { ProgramCache } from '../backend/program-cache.js'
 import { FepError, show } from '../errors.js'
 import type { ResolvedGateConfig } from '../gates/config.js'
 import { precisionFeed } from '../gates/edge.js'
+import { loadMechanisms } from '../gates/on-demand.js'
 import {
   checkParams,
   type InitOptions,
@@ -38,6 +39,8 @@ import { resolveLanguageModelLoss } from './language-model-loss.js'
 export interface LanguageModelOptions {
   /** Π, as for `gate.route`. */
   readonly precision?: Tensor | PrecisionState
+  /** (B,T,E), as in routing; where the gate tracks precision. */
+  readonly feedback?: Tensor
   /** bool (B,T): a new document starts here. */
   readonly reset?: Tensor
 }
@@ -99,7 +102,7 @@ export interface LanguageModel {
   readonly params: readonly ParameterSpec[]
   /** Layers as torch initializes them: embeddings N(0, 1), LayerNorm 1 and 0. */
   init(options: InitOptions): Params
-  /** The sequence form as a graph, optimized. */
+  /** The sequence form as a graph, optimized. A router with belief or clock: after `loadMechanisms(gate)`. */
   graph(form: LanguageModelForm): Graph
   /** The training form; `weights`: take weights of the token losses (B,T). @throws FEP_BAD_CONFIG */
   lossGraph(form: LanguageModelForm & { readonly weights?: boolean }, loss?: LanguageModelLoss): Graph
@@ -145,9 +148,12 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
   const params = languageModelParams(model)
   const programs = new ProgramCache()
   const graph = (form: LanguageModelForm) => optimize(languageModelGraph(model, form))
-  const feedsOf = (x: Tensor, { precision, reset }: LanguageModelOptions): Record<string, Feed> => ({
+  const feedsOf = (
+    x: Tensor,
+    { precision, feedback, reset }: LanguageModelOptions,
+  ): Record<string, Feed> => ({
     x,
-    ...precisionFeed(gate, precision, [x.shape[0] as number, x.shape[1] as number]),
+    ...precisionFeed(gate, precision, [x.shape[0] as number, x.shape[1] as number], 'batch-major', feedback),
     ...(reset ? { reset } : {}),
   })
   const lossForm = (
@@ -185,14 +191,20 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
       checkParams(params, values)
       checkIds('x', x, vocabulary, 2)
       const form = { steps: x.shape[1] as number, reset: options.reset !== undefined }
-      const program = await programs.get(backend, `run/${form.steps}/${form.reset}`, () => graph(form))
+      const program = await programs.get(backend, `run/${form.steps}/${form.reset}`, async () => {
+        await loadMechanisms(gate)
+        return graph(form)
+      })
       const fetched = await program.run({ ...values, ...feedsOf(x, options) })
       return (await takeAll(fetched)) as unknown as LanguageModelResult
     },
     evaluate: async (backend, values, batch, loss) => {
       checkParams(params, values)
       const { form, feeds } = losses(batch, resolveLanguageModelLoss(gate, loss))
-      const program = await programs.get(backend, `evaluate/${form.key}`, () => optimize(form.graph()))
+      const program = await programs.get(backend, `evaluate/${form.key}`, async () => {
+        await loadMechanisms(gate)
+        return optimize(form.graph())
+      })
       const found = await takeAll(await program.run({ ...values, ...feeds }))
       return {
         loss: found.loss?.data[0] as number,
@@ -202,7 +214,7 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
     },
     stream: async (backend, values, { batch = 1 } = {}) => {
       checkParams(params, values)
-      const { openStream } = await import('../gates/serving.js')
+      const [{ openStream }] = await Promise.all([import('../gates/serving.js'), loadMechanisms(gate)])
       return openStream<LanguageModelResult>({
         backend,
         config: gate,
@@ -214,7 +226,7 @@ export function createLanguageModel(config: LanguageModelConfig): LanguageModel 
     },
     trainer: async (backend, values, options) => {
       const loss = resolveLanguageModelLoss(gate, options.loss)
-      const { openTrainer } = await import('../gates/training.js')
+      const [{ openTrainer }] = await Promise.all([import('../gates/training.js'), loadMechanisms(gate)])
       const {
         formGraph: _,
         prepareForm,

@@ -5,6 +5,7 @@ import { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
 import type { ResolvedGateConfig } from '../gates/config.js'
 import { checkTokens, precisionFeed } from '../gates/edge.js'
+import { loadMechanisms } from '../gates/on-demand.js'
 import {
   checkParams,
   type InitOptions,
@@ -27,6 +28,8 @@ import { type MixtureForm, mixtureGraph, mixtureLossGraph, mixtureParams } from 
 export interface MixtureOptions {
   /** Π, as for `gate.route`. */
   readonly precision?: Tensor | PrecisionState
+  /** (B,T,E), as in routing; where the gate tracks precision. */
+  readonly feedback?: Tensor
   /** bool (B,T): a new document starts here. */
   readonly reset?: Tensor
   /** float32 (B,T,E,outputs): added to what the experts return (the unreliable experts of Tables 2 and 3). */
@@ -71,7 +74,7 @@ export interface Mixture {
   readonly params: readonly ParameterSpec[]
   /** Draws the parameters of router and experts; the same seed gives the same bytes. */
   init(options: InitOptions): Params
-  /** The sequence form as a graph, optimized. */
+  /** The sequence form as a graph, optimized. A router with belief or clock: after `loadMechanisms(gate)`. */
   graph(form: MixtureForm): Graph
   /** The training form: `loss` and `errors` (E), from `targets` (B,T,outputs). */
   lossGraph(form: MixtureForm & { readonly time?: 'sum' | 'mean' }): Graph
@@ -105,9 +108,12 @@ export function createMixture(config: MixtureConfig): Mixture {
   const params = mixtureParams(model)
   const programs = new ProgramCache()
   const graph = (form: MixtureForm) => optimize(mixtureGraph(model, form))
-  const feedsOf = (x: Tensor, { precision, reset, noise }: MixtureOptions): Record<string, Feed> => ({
+  const feedsOf = (
+    x: Tensor,
+    { precision, feedback, reset, noise }: MixtureOptions,
+  ): Record<string, Feed> => ({
     x,
-    ...precisionFeed(gate, precision, [x.shape[0] as number, x.shape[1] as number]),
+    ...precisionFeed(gate, precision, [x.shape[0] as number, x.shape[1] as number], 'batch-major', feedback),
     ...(reset ? { reset } : {}),
     ...(noise ? { noise } : {}),
   })
@@ -128,14 +134,17 @@ export function createMixture(config: MixtureConfig): Mixture {
       checkParams(params, values)
       checkTokens(x, gate.dim, 3)
       const form = formOf(x, options)
-      const program = await programs.get(backend, keyOf(form), () => graph(form))
+      const program = await programs.get(backend, keyOf(form), async () => {
+        await loadMechanisms(gate)
+        return graph(form)
+      })
       return (await takeAll(
         await program.run({ ...values, ...feedsOf(x, options) }),
       )) as unknown as MixtureResult
     },
     stream: async (backend, values, { batch = 1 } = {}) => {
       checkParams(params, values)
-      const { openStream } = await import('../gates/serving.js')
+      const [{ openStream }] = await Promise.all([import('../gates/serving.js'), loadMechanisms(gate)])
       const streaming = graph({ steps: 1, state: true })
       return openStream<MixtureResult>({ backend, config: gate, graph: streaming, params: values, batch })
     },
@@ -143,7 +152,7 @@ export function createMixture(config: MixtureConfig): Mixture {
       const { time = 'mean' } = options
       if (time !== 'mean' && time !== 'sum')
         throw new FepError('FEP_BAD_CONFIG', `trainer.time is ${String(time)}; accepted: 'mean', 'sum'`)
-      const { openTrainer } = await import('../gates/training.js')
+      const [{ openTrainer }] = await Promise.all([import('../gates/training.js'), loadMechanisms(gate)])
       return openTrainer<MixtureBatch, MixtureStep>(
         {
           specs: params,

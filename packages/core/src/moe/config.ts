@@ -41,7 +41,7 @@ export interface MoeLayerConfig {
   readonly shared?: SharedExpertConfig | null
   /** Adds the token to what the experts made of it: a token that no expert takes passes unchanged. Default true. */
   readonly residual?: boolean
-  /** Allows a gate that decides for the next token (direct anticipation) to dispatch this one. Default false. */
+  /** Allows a gate that decides for the next token (direct anticipation, belief) to dispatch this one. Default false. */
   readonly dispatchAhead?: boolean
 }
 

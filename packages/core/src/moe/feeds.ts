@@ -15,6 +15,8 @@ import { type RowBound, type RowLadder, rowBound } from './rows.js'
 export interface MoeLayerInputs extends PolicyInputs {
   /** Π, as for `gate.route`. */
   readonly precision?: Tensor | PrecisionState
+  /** Errors of experts (B,T,E), as for `gate.route`, where the gate tracks precision. */
+  readonly feedback?: Tensor
   /** bool (B,T): a new document starts here. */
   readonly reset?: Tensor
 }
@@ -42,11 +44,11 @@ export function readCall(
       'FEP_BAD_FEED',
       `tokens are float32(${x.shape.join(', ')}); a layer takes at least one token`,
     )
-  const { precision, reset, valid } = inputs
+  const { precision, feedback, reset, valid } = inputs
   const feeds: Record<string, Feed> = {
     ...policyFeeds(policy, inputs),
     x,
-    ...precisionFeed(gate, precision, [batch, steps]),
+    ...precisionFeed(gate, precision, [batch, steps], 'batch-major', feedback),
     ...(reset ? { reset } : {}),
   }
   checkShares(policy, [batch, steps], valid, training)

@@ -138,7 +138,7 @@ const TRAINED = new Set(['penalty', 'dropped', 'clamped'])
  * training `policy/NAME`, and where there are any `penalty`, `dropped` (B,T,E), `clamped` (E); `state/NAME` with state.
  */
 export function moeLayerGraph(model: ResolvedMoeLayer, form: MoeLayerForm): Graph {
-  const { batch, steps, details = false } = form
+  const { details = false } = form
   const { builder, y, rows, routed } = emit(model, form, 'moe')
   builder.output('y', y)
   builder.output('load', rows.load)

@@ -2,6 +2,7 @@
 import type { Backend } from '../backend/contract.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { FepError } from '../errors.js'
+import { loadMechanisms } from '../gates/on-demand.js'
 import {
   checkParams,
   type InitOptions,
@@ -55,7 +56,10 @@ export interface MoeLayer extends ResolvedMoeLayer, PolicyPromises {
   init(options: InitOptions): Params
   /** The policy's state before anything was seen: all 0. */
   initialState(): PolicyState
-  /** The sequence form as a graph, optimized. @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED */
+  /**
+   * The sequence form as a graph, optimized. A belief, a clock or tracked precision needs `await loadMechanisms(layer.gate)` before.
+   * @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED, FEP_UNSUPPORTED
+   */
   graph(form: MoeLayerForm): Graph
   /** The training form: `loss` and `task` from `targets` (B,T,d), and what training accumulates. */
   lossGraph(form: Omit<MoeLayerForm, 'details' | 'state'>): Graph
@@ -137,7 +141,11 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
     const fixed = evaluated(values, state)
     return runFitting(model, ladder, x, inputs, async (form, feeds) => {
       const whole = { ...form, details }
-      return (await programs.get(backend, keyOf(whole), () => graph(whole))).run({ ...fixed, ...feeds })
+      const program = await programs.get(backend, keyOf(whole), async () => {
+        await loadMechanisms(gate)
+        return graph(whole)
+      })
+      return program.run({ ...fixed, ...feeds })
     })
   }
   return {
@@ -151,7 +159,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
     run,
     open: async (backend, values, state) => {
       const fixed = evaluated(values, state)
-      const { openMoeLayer } = await import('./open.js')
+      const [{ openMoeLayer }] = await Promise.all([import('./open.js'), loadMechanisms(gate)])
       return openMoeLayer(model, graph, backend, fixed)
     },
     stream: async (backend, values, state, { batch = 1 } = {}) => {
@@ -159,7 +167,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
       requireStreaming(policy)
       if (!Number.isSafeInteger(batch) || batch < 1)
         throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${batch}; accepted: an integer >= 1`)
-      const { LARGEST_BOUND, openStream } = await import('./open.js')
+      const [{ LARGEST_BOUND, openStream }] = await Promise.all([import('./open.js'), loadMechanisms(gate)])
       const bound = rowBound(policy, { batch, steps: 1, training: false })
       const rows = bound.kind === 'fixed' ? undefined : bound.most
       return openStream<MoeLayerDetails>({
@@ -172,7 +180,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
       })
     },
     trainer: async (backend, values, state, options) => {
-      const { createMoeLayerTrainer } = await import('./trainer.js')
+      const [{ createMoeLayerTrainer }] = await Promise.all([import('./trainer.js'), loadMechanisms(gate)])
       return createMoeLayerTrainer(model, params, backend, values, state, options)
     },
     release: (backend) => programs.clear(backend),

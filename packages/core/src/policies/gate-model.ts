@@ -29,7 +29,7 @@ export function resolveSparseGate(config: SparseGateConfig): SparseGateModel {
   const gate = resolveGateConfig(rest)
   const policy = resolvePolicy(select, gate.experts, 'gate.select')
   if (policy.kind === 'cosine-threshold')
-    for (const name of ['memory', 'precision', 'anticipation'] as const)
+    for (const name of ['memory', 'precision', 'anticipation', 'belief', 'clock'] as const)
       if (gate[name])
         throw new FepError(
           'FEP_BAD_CONFIG',

@@ -4,6 +4,8 @@ import { takeAll } from '../backend/host-tensor.js'
 import { ProgramCache } from '../backend/program-cache.js'
 import { checkTokens, precisionFeed } from '../gates/edge.js'
 import type { RouteOptions, Routing } from '../gates/gate.js'
+import { decidesAhead } from '../gates/horizon.js'
+import { loadMechanisms } from '../gates/on-demand.js'
 import {
   checkParams,
   type InitOptions,
@@ -42,6 +44,10 @@ export interface SparseRouting extends Routing {
   readonly memory?: Tensor
   /** With `details`: (B,T,d). */
   readonly prediction?: Tensor
+  /** With `details`, where the gate filters: (B,T,M·S), (B,T,E) and (B,T), as of `Gate`. */
+  readonly belief?: Tensor
+  readonly present?: Tensor
+  readonly surprise?: Tensor
 }
 
 /** Options of one routing call. */
@@ -49,14 +55,17 @@ export interface SparseRouteOptions extends RouteOptions, PolicyInputs {}
 
 /** A gate with a policy. Immutable; parameters and state are the caller's. */
 export interface SparseGate extends SparseGateModel, PolicyPromises {
-  /** 1 where it decides for the token after the one it was given (direct anticipation), else 0. */
+  /** 1 where it decides for the token after the one it was given (direct anticipation, belief), else 0. */
   readonly horizon: 0 | 1
   readonly params: readonly ParameterSpec[]
   /** Draws parameters. @throws FEP_BAD_ARGUMENT */
   init(options: InitOptions): Params
   /** The policy's state before anything was seen: all 0. Cutoffs of 0 are a start for training; serve with calibrated ones. */
   initialState(): PolicyState
-  /** The sequence form as a graph, optimized. @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED */
+  /**
+   * The sequence form as a graph, optimized. A belief, a clock or tracked precision needs `await loadMechanisms(gate.gate)` before.
+   * @throws FEP_BAD_GRAPH, FEP_TOO_FEW_TOKENS, FEP_BAD_FEED, FEP_UNSUPPORTED
+   */
   graph(options: SparseGraphOptions): Graph
   /**
    * Routes whole sequences with the state as it is: nothing is learned, nothing is averaged, nothing is dropped.
@@ -105,7 +114,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
   const params = sparseGateParams(model)
   const promises = promisesOf(policy)
   const programs = new ProgramCache()
-  const horizon = gate.anticipation?.kind === 'direct' ? 1 : 0
+  const horizon = decidesAhead(gate) ? 1 : 0
   const graph = (options: SparseGraphOptions) => optimize(sparseSequenceGraph(model, options))
   /** Parameters and state that evaluation reads: not those of learned noise. */
   const evaluated = (values: Params, state: PolicyState): Params => {
@@ -135,12 +144,15 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
         valid: options.valid !== undefined,
         ...(promises.bound ? { batch } : {}),
       }
-      const program = await programs.get(backend, JSON.stringify(form), () => graph(form))
+      const program = await programs.get(backend, JSON.stringify(form), async () => {
+        await loadMechanisms(gate)
+        return graph(form)
+      })
       const results = await program.run({
         ...fixed,
         ...beside,
         x,
-        ...precisionFeed(gate, options.precision, [batch, steps]),
+        ...precisionFeed(gate, options.precision, [batch, steps], 'batch-major', options.feedback),
         ...(options.reset ? { reset: options.reset } : {}),
       })
       return { ...(await takeAll(results)), horizon } as unknown as SparseRouting
@@ -148,7 +160,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
     stream: async (backend, values, state, { batch = 1 } = {}) => {
       const fixed = evaluated(values, state)
       requireStreaming(policy)
-      const { openStream } = await import('../gates/serving.js')
+      const [{ openStream }] = await Promise.all([import('../gates/serving.js'), loadMechanisms(gate)])
       return openStream<SparseRouting>({
         backend,
         config: gate,
@@ -159,7 +171,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
       })
     },
     trainer: async (backend, values, state, options) => {
-      const { createSparseTrainer } = await import('./gate-trainer.js')
+      const [{ createSparseTrainer }] = await Promise.all([import('./gate-trainer.js'), loadMechanisms(gate)])
       return createSparseTrainer(model, params, backend, values, state, options)
     },
     release: (backend) => programs.clear(backend),

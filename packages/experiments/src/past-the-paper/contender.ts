@@ -3,6 +3,7 @@ import {
   adam,
   type Backend,
   createGate,
+  type Gate,
   type GateConfig,
   gateStates,
   graphCost,
@@ -43,21 +44,33 @@ export interface Evaluator {
 
 /** A router that can be opened on a task. */
 export interface Contender {
-  readonly cost: RouterCost
+  /** Parameters, numbers of state, operations per token. */
+  cost(): Promise<RouterCost>
   /** Opens its training. */
   open(backend: Backend, options: ContenderOptions): Promise<OpenContender>
 }
 
-/** A gate of core. Steps that the task does not score at its end are not trained on, as in the paper. */
+/** Numbers that a gate learns, and that it carries for each sequence. */
+export const sizeOf = ({ params, config }: Gate): Omit<RouterCost, 'flops'> => ({
+  parameters: params.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0),
+  state: gateStates(config).reduce((n, { width }) => n + width, 0),
+})
+
+/** What a gate sees of a task, and decides on. */
+export const gateOn = (config: Omit<GateConfig, 'dim' | 'experts'>, task: SwitchingTask): Gate =>
+  createGate({ ...config, dim: seenWidth(task), experts: task.experts } as GateConfig)
+
+/** A gate of core. Where it tracks Π itself, it is told the errors of the step before. Steps that the task does not score at its end are not trained on, as in the paper. */
 export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task: SwitchingTask): Contender {
-  const gate = createGate({ ...config, dim: seenWidth(task), experts: task.experts } as GateConfig)
+  const gate = gateOn(config, task)
   const { precision } = gate.config
-  const single = gate.graph({ steps: 1, state: true, next: false, layout: 'feature-major' })
+  const tracks = precision?.scope === 'tracked'
+  const told = ({ errors }: SwitchingBatch) => (tracks && errors ? { feedback: errors } : {})
   return {
-    cost: {
-      parameters: gate.params.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0),
-      state: gateStates(gate.config).reduce((n, { width }) => n + width, 0),
-      flops: graphCost(single, 1).total.flops,
+    cost: async () => {
+      await gate.ready()
+      const single = gate.graph({ steps: 1, state: true, next: false, layout: 'feature-major' })
+      return { ...sizeOf(gate), flops: graphCost(single, 1).total.flops }
     },
     open: async (backend, { seed, learningRate }) => {
       const trainer = await gate.trainer(backend, gate.init({ seed }), {
@@ -69,14 +82,15 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
         },
         layout: 'feature-major',
       })
-      const tracker = precision
-        ? precisionTracker({
-            experts: task.experts,
-            momentum: precision.momentum,
-            epsilon: precision.epsilon,
-            initialVariance: precision.initialVariance,
-          })
-        : undefined
+      const tracker =
+        precision && !tracks
+          ? precisionTracker({
+              experts: task.experts,
+              momentum: precision.momentum,
+              epsilon: precision.epsilon,
+              initialVariance: precision.initialVariance,
+            })
+          : undefined
       let tracked = tracker?.init()
       return {
         step: async (batch) => {
@@ -84,6 +98,7 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
             x: seenTokens(batch),
             targets: batch.targets,
             ...(tracked ? { precision: tracked } : {}),
+            ...told(batch),
           })
           // As the paper's code: once per column, after the gradient step.
           if (tracker && tracked)
@@ -95,10 +110,12 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
             await trainer.params(),
             await backend.compile(gate.graph({ steps: task.steps, next: false, layout: 'feature-major' })),
           ]
-          const pi = tracker && tracked ? { precision: tracker.precision(tracked) } : {}
+          const pi: { precision?: Tensor } =
+            tracker && tracked ? { precision: tracker.precision(tracked) } : {}
           return {
             probabilities: async (batch) => {
-              const { logits } = await takeAll(await program.run({ ...params, x: seenTokens(batch), ...pi }))
+              const feeds = { ...params, x: seenTokens(batch), ...pi, ...told(batch) }
+              const { logits } = await takeAll(await program.run(feeds))
               return routingProbabilities(logits as Tensor)
             },
             dispose: () => program.dispose(),
@@ -116,7 +133,7 @@ const columnOf = ({ data, shape }: Tensor, t: number) =>
 /** A router that is no gate. */
 export function baselineContender(router: Baseline, task: SwitchingTask): Contender {
   return {
-    cost: router.cost,
+    cost: async () => router.cost,
     open: async (backend, { seed, learningRate }) => {
       const trainer = router.trainer(backend, router.init({ seed }), {
         optimizer: adam({ lr: learningRate }),

@@ -1,26 +1,20 @@
-/** Who is compared: affinity, the paper's eight gates, and what one would try in their place. */
-import { preset } from '@fep-moe/core'
+/** Who is compared: affinity, the paper's eight gates, filters and clocks, and what one would try in their place. */
+import { type ComposedGateConfig, preset, presets } from '@fep-moe/core'
 import { ablationConditions } from '../ablation.js'
 import { type Baseline, createBaseline, fitBaseline } from '../baselines/baseline.js'
 import type { BaselineConfig } from '../baselines/config.js'
 import type { SwitchingTask } from '../tasks/switching/task.js'
-import { baselineContender, type Contender, gateContender } from './contender.js'
+import { baselineContender, type Contender, gateContender, gateOn, sizeOf } from './contender.js'
 import { seenWidth } from './tokens.js'
 
-/** Places of the filter that sets the budget: longer than the longest stay of most tasks. */
-const PHASES = 16
+/** The filter that sets the budget. */
+const BELIEF = { belief: {} } as const
 
-/**
- * What a filter with learned parameters has: evidence S (d + 1), hazards S M, transitions S², and a state of S M numbers.
- * Routers «of equal parameters» and «of equal state» have at most as many.
- */
-export function filterBudget(task: SwitchingTask): { readonly parameters: number; readonly state: number } {
-  const states = task.reliability ? 2 * task.domains : task.domains
-  const state = states * PHASES
-  return { parameters: states * (seenWidth(task) + 1) + state + states ** 2, state }
-}
+/** What the belief gate has. Routers «of equal parameters» and «of equal state» have at most as many. */
+export const filterBudget = (task: SwitchingTask): { readonly parameters: number; readonly state: number } =>
+  sizeOf(gateOn(BELIEF, task))
 
-const gates = Object.entries(ablationConditions)
+const paperGates = Object.entries(ablationConditions)
   .filter(([name]) => name !== 'oracle')
   .map(
     ([name, presetName]) =>
@@ -32,6 +26,27 @@ const gates = Object.entries(ablationConditions)
         },
       ] as const,
   )
+
+const memory = { kind: 'leaky' } as const
+const tracked = { kind: 'evidence', scope: 'tracked', learned: true } as const
+const phaseType = { phases: 4, duration: 'phase-type' } as const
+
+/** Filters and clocks: what the paper's mechanisms become where time and switches are part of the model. */
+const ours: Readonly<Record<string, Omit<ComposedGateConfig, 'dim' | 'experts'>>> = {
+  fep: presets.fep,
+  belief: BELIEF,
+  'belief-phase-type': { belief: phaseType },
+  'belief+cues': { belief: { cues: true } },
+  'beta+ant+clock': { memory, anticipation: { kind: 'direct' }, clock: {} },
+  'beta+ant+clock-reset': { memory, anticipation: { kind: 'direct' }, clock: { surpriseReset: true } },
+}
+
+/** Those that track Π of each sequence from errors, which only some tasks tell. */
+const tracking: typeof ours = {
+  'beta+pi-tracked': { memory, precision: tracked },
+  'beta+pi-tracked+ant': { memory, precision: tracked, anticipation: { kind: 'direct' } },
+  'belief+pi-tracked': { belief: {}, precision: tracked },
+}
 
 type Made = (shape: Pick<BaselineConfig, 'dim' | 'experts'>, task: SwitchingTask) => Baseline
 
@@ -46,9 +61,15 @@ const routers: Readonly<Record<string, Made>> = {
   convolution: (shape) => createBaseline({ ...shape, kind: 'convolution', hidden: 32 }),
 }
 
-/** By name. A new gate is a line here. */
+/** By name. A new gate is a line above. */
 export const contenders: Readonly<Record<string, (task: SwitchingTask) => Contender>> = {
-  ...Object.fromEntries(gates),
+  ...Object.fromEntries(paperGates),
+  ...Object.fromEntries(
+    Object.entries({ ...ours, ...tracking }).map(([name, config]) => [
+      name,
+      (task: SwitchingTask) => gateContender(config, task),
+    ]),
+  ),
   ...Object.fromEntries(
     Object.entries(routers).map(([name, make]) => [
       name,
@@ -57,3 +78,7 @@ export const contenders: Readonly<Record<string, (task: SwitchingTask) => Conten
     ]),
   ),
 }
+
+/** Names of those that have something to do on a task. */
+export const contendersOn = ({ reliability }: SwitchingTask): readonly string[] =>
+  Object.keys(contenders).filter((name) => reliability || !(name in tracking))

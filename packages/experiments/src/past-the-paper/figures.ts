@@ -5,7 +5,12 @@ import type { contenders } from './contenders.js'
 import { comparedStream, comparedTasks, type PastThePaperSettings } from './settings.js'
 
 /** Routers that a panel has room for beside the filter. */
-const SHOWN = ['affinity', 'beta+ant', 'gru-state'] as const satisfies readonly (keyof typeof contenders)[]
+const SHOWN = [
+  'affinity',
+  'beta+ant',
+  'gru-state',
+  'belief',
+] as const satisfies readonly (keyof typeof contenders)[]
 
 /** A figure for each task. */
 export function pastThePaperFigures({ runs, settings }: Outcome<PastThePaperSettings>): Figure[] {

@@ -8,7 +8,7 @@ import { shorten } from '../series.js'
 import { bayesFilter } from '../tasks/switching/filter.js'
 import { type RoutingScores, routingScorer } from '../tasks/switching/scores.js'
 import { openSwitching } from '../tasks/switching/stream.js'
-import { contenders } from './contenders.js'
+import { contenders, contendersOn } from './contenders.js'
 import { type ComparedTask, comparedStream, comparedTasks, type PastThePaperSettings } from './settings.js'
 
 /** Name of the experiment. */
@@ -48,7 +48,7 @@ export const pastThePaperMetrics: Metrics = {
 
 /** Conditions, `TASK/ROUTER`. */
 export const conditions: readonly string[] = comparedTasks.flatMap((task) =>
-  Object.keys(contenders).map((router) => `${task}/${router}`),
+  contendersOn(comparedStream(task)).map((router) => `${task}/${router}`),
 )
 
 /** The parts of a condition. @throws FEP_BAD_CONFIG for an unknown one */
@@ -127,7 +127,7 @@ export async function runPastThePaper(
         metrics: {
           ...figuresOf(scorers.router.scores()),
           ...Object.fromEntries(bound.map(([metric, value]) => [boundOf(metric as ScoredMetric), value])),
-          ...cost,
+          ...(await cost()),
         },
         series: Object.fromEntries(series),
       }

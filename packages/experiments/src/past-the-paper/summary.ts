@@ -3,9 +3,9 @@ import type { Outcome } from '../experiment.js'
 import type { Run, SummaryRow } from '../results.js'
 import { cellsOf, summarizeRuns } from '../summary.js'
 import type { Table } from '../table.js'
-import { contenders } from './contenders.js'
+import { contendersOn } from './contenders.js'
 import { boundOf, conditions, gapOf, partsOf, pastThePaperMetrics, scoredMetrics } from './run.js'
-import { comparedTasks, type PastThePaperSettings } from './settings.js'
+import { comparedStream, comparedTasks, type PastThePaperSettings } from './settings.js'
 
 /** Where affinity is closer to the bound than this, a share of the rest says nothing: differences count. */
 export const LEAST_GAP = 0.01
@@ -46,7 +46,7 @@ export function pastThePaperTables({ summary, settings }: Outcome<PastThePaperSe
     title: `${task}: ${settings.evaluated} sequences a run, the bound on the same ones`,
     columns: ['router', ...columns.map((metric) => pastThePaperMetrics[metric]?.label ?? metric)],
     rows: [
-      ...Object.keys(contenders).map((router) => [
+      ...contendersOn(comparedStream(task)).map((router) => [
         router,
         ...columns.map((metric) => ours(`${task}/${router}`, metric)),
       ]),

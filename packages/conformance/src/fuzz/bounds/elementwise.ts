@@ -139,7 +139,8 @@ type Elementwise = Extract<
 
 export const elementwise: Readonly<Record<Elementwise, Rule>> = {
   Neg: float('Neg', (_x, e) => e, true),
-  Exp: float('Exp', (_x, e, y) => elementary(y, y * Math.expm1(e))),
+  // Far below 0, where eˣ is 0, an interval may be wide and the growth over it infinite.
+  Exp: float('Exp', (x, e, y) => elementary(y, e > 1 ? Math.exp(x + e) - y : y * Math.expm1(e))),
   Log: float('Log', (x, e, y) => (x > e ? elementary(y, -Math.log1p(-e / x)) : Number.POSITIVE_INFINITY)),
   Sqrt: float('Sqrt', (x, e, y) => (x >= e ? rounded(y, y - Math.sqrt(x - e)) : Number.POSITIVE_INFINITY)),
   Tanh: float('Tanh', (x, e, y) => elementary(y, e / Math.cosh(Math.min(nearest(x, e), 300)) ** 2)),

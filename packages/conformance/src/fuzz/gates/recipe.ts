@@ -1,6 +1,8 @@
 /** Random gates: every mechanism on and off, in every kind, with its numbers. */
 import type {
   AnticipationConfig,
+  BeliefConfig,
+  ClockConfig,
   GateConfig,
   LossConfig,
   MemoryConfig,
@@ -25,6 +27,9 @@ export interface GateRecipe {
 }
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+/** One in four. */
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
 const decay = fc.integer({ min: 1, max: 99 }).map((n) => n / 100)
 
 const tau = fc.integer({ min: 1, max: 40 }).map((n) => n / 4)
@@ -54,10 +59,22 @@ const memory: fc.Arbitrary<MemoryConfig> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'mean' as const }) },
 )
-const precision: fc.Arbitrary<PrecisionConfig> = fc.record({
-  kind: fc.constantFrom('gain', 'evidence'),
-  scope: fc.constantFrom('shared', 'sequence'),
-})
+const precisionKind = fc.constantFrom('gain' as const, 'evidence' as const)
+const precision: fc.Arbitrary<PrecisionConfig> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: precisionKind, scope: fc.constantFrom('shared', 'sequence') }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: precisionKind,
+      scope: fc.constant('tracked' as const),
+      learned: fc.boolean(),
+      initialVariance: fc.constantFrom(0.5, 1),
+    }),
+  },
+)
 const network = {
   width: fc.integer({ min: 1, max: 6 }),
   depth: fc.integer({ min: 1, max: 2 }),
@@ -73,7 +90,23 @@ const anticipation: fc.Arbitrary<AnticipationConfig> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('distribution' as const), ...network, momentum: decay }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('logits' as const), ...network }) },
 )
+const belief: fc.Arbitrary<BeliefConfig> = fc.record({
+  states: fc.integer({ min: 1, max: 5 }),
+  phases: fc.integer({ min: 1, max: 4 }),
+  duration: fc.constantFrom('chain', 'phase-type'),
+  width: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+  cues: fc.boolean(),
+  horizon: fc.constantFrom(0, 1),
+  gain: fc.constantFrom(1, 4),
+})
+const clock = fc.record({
+  integrators: fc.integer({ min: 0, max: 3 }),
+  resonators: fc.integer({ min: 0, max: 2 }),
+  affinity: fc.boolean(),
+  surpriseReset: fc.boolean(),
+})
 
 /** Fields that are not there stay out: configurations refuse unknown ones and `undefined` alike. */
 function defined<T extends object>(value: T): T {
@@ -90,6 +123,26 @@ const selections = fc.record({
 /** A prediction needs a memory of tokens; where there is another memory, nothing anticipates. */
 const fits = (a: AnticipationConfig | undefined, m: MemoryConfig | undefined): boolean =>
   a?.kind === 'distribution' || m === undefined || m.kind === 'leaky'
+
+/** The clock drawn, as far as it fits the rest. */
+function clockOf(
+  {
+    integrators,
+    resonators,
+    affinity,
+    surpriseReset,
+  }: typeof clock extends fc.Arbitrary<infer T> ? T : never,
+  m: MemoryConfig | undefined,
+  a: AnticipationConfig | undefined,
+): ClockConfig | undefined {
+  if ((m && m.kind !== 'leaky') || a?.kind === 'distribution') return undefined
+  return {
+    integrators: integrators + resonators === 0 ? 1 : integrators,
+    resonators,
+    affinity: a === undefined || (affinity && a.kind !== 'logits'),
+    surpriseReset: surpriseReset && m !== undefined,
+  }
+}
 
 /** The selection drawn; dense where it does not fit the rest. */
 function selectionOf(
@@ -112,14 +165,17 @@ export const gateConfigs: fc.Arbitrary<GateConfig> = fc
     memory: maybe(memory),
     precision: maybe(precision),
     anticipation: maybe(anticipation),
+    clock: rarely(clock),
+    belief: rarely(belief),
   })
-  .map(({ oracle, select, memory, anticipation: drawn, ...shape }): GateConfig => {
+  .map(({ oracle, select, memory, anticipation: drawn, clock: time, belief, ...shape }): GateConfig => {
     const anticipation = fits(drawn, memory) ? drawn : undefined
-    const hasSpikes = !oracle && memory?.kind === 'membrane' && anticipation === undefined
+    const hasSpikes = !oracle && !belief && memory?.kind === 'membrane' && anticipation === undefined
     const common = defined({ ...shape, select: selectionOf(select, shape.experts, hasSpikes) })
-    return (
-      oracle ? { ...common, router: 'oracle' } : defined({ ...common, memory, anticipation })
-    ) as GateConfig
+    const parts = belief
+      ? { belief }
+      : { memory, anticipation, clock: time && clockOf(time, memory, anticipation) }
+    return defined({ ...common, ...(oracle ? { router: 'oracle' } : parts) }) as GateConfig
   })
 
 const losses: fc.Arbitrary<LossConfig> = fc.record({

@@ -3,18 +3,16 @@ import {
   adam,
   createGate,
   type Gate,
-  type GateConfig,
   type Optimizer,
   type Params,
-  resolveLoss,
-  scoredSteps,
   sgd,
   type Tensor,
   type TrainingBatch,
   tensor,
 } from '@fep-moe/core'
+import { resolveLoss, scoredSteps } from '@fep-moe/core/training'
 import { generator, noise } from '../../frame/data.js'
-import { precisionShape } from '../../gates/case.js'
+import { type Told, toldTo } from '../../gates/case.js'
 import type { GateRecipe } from './recipe.js'
 
 /** See the file's header. */
@@ -25,8 +23,7 @@ export interface Scene {
   readonly x: Tensor
   /** bool (B,T), where the recipe has one. */
   readonly reset: Tensor | undefined
-  /** Π (E) or (B,T,E), where the gate has one; else no field. */
-  readonly precision: { readonly precision?: Tensor }
+  readonly precision: Told
 }
 
 /** The scene of a recipe. */
@@ -37,18 +34,9 @@ export function sceneOf({ config, batch, steps, seed, reset }: GateRecipe): Scen
     params: gate.init({ seed }),
     x: noise(seed + 1, [batch, steps, config.dim], -2, 2),
     reset: reset ? flags(seed + 2, [batch, steps]) : undefined,
-    precision: precisionOf(config, batch, steps, seed + 3),
+    precision: toldTo(config, batch, steps, seed + 3),
   }
 }
-
-/** Π of different sizes, where the gate has one. */
-export const precisionOf = (
-  config: GateConfig,
-  batch: number,
-  steps: number,
-  seed: number,
-): { readonly precision?: Tensor } =>
-  config.precision ? { precision: noise(seed, precisionShape(config, batch, steps), 0.3, 4) } : {}
 
 /** Booleans, a fourth of them true. */
 export function flags(seed: number, shape: readonly [number, number]): Tensor {
@@ -82,7 +70,7 @@ export function trainingBatch(recipe: GateRecipe, { gate, reset }: Scene): Train
     targets,
     ...(mask ? { mask: noise(seed + 5, [batch, scored], 0.5, 1.5) } : {}),
     ...(reset ? { reset: flags(seed + 2, [batch, steps]) } : {}),
-    ...precisionOf(config, batch, steps, seed + 3),
+    ...toldTo(config, batch, steps, seed + 3),
   }
 }
 

@@ -5,14 +5,14 @@ import {
   type Graph,
   gateStates,
   type Params,
-  packedSlots,
   type Tensor,
   type TrainingBatch,
   tensor,
   zeros,
 } from '@fep-moe/core'
+import { packedSlots } from '@fep-moe/core/training'
 import { stepsOf as cutSteps, stepOf } from '../../frame/steps.js'
-import { optionsAt } from '../../gates/case.js'
+import { cutTold, optionsAt } from '../../gates/case.js'
 import { type Bounded, boundsOf, Evaluation, evaluateBounded, exactly } from '../bounds/evaluate.js'
 import { noComparison } from '../compare.js'
 import { excluded, holdAgainst, isExcluded, type Outcome, type Subject } from '../subject.js'
@@ -67,11 +67,10 @@ const stream: Check = async (recipe, { gate, params, x, reset, precision }, back
         await running.reset(fresh)
         state = mapped(state, (_, s) => cleared(s, fresh))
       }
-      const pi = precision.precision
       const feeds = {
         ...fixed,
         x: exact(cutSteps(x, t, t + 1)),
-        ...(pi ? { precision: exact(pi.shape.length === 3 ? cutSteps(pi, t, t + 1) : pi) } : {}),
+        ...exactAll(cutTold(precision, (told) => cutSteps(told, t, t + 1)) as Record<string, Tensor>),
         ...Object.fromEntries(states.map(({ name }) => [`state/${name}`, state[name] as Bounded])),
       }
       const results = evaluateBounded(evaluation, graph, feeds, batch)
@@ -130,7 +129,7 @@ export function trainingFeeds(
   graph: Graph,
   gate: Gate,
   params: Params,
-  { x, targets, mask, reset, precision }: TrainingBatch,
+  { x, targets, mask, reset, precision, feedback }: TrainingBatch,
   lr: number,
 ): Record<string, Tensor> {
   const given: Record<string, Tensor | undefined> = {
@@ -139,6 +138,7 @@ export function trainingFeeds(
     mask,
     reset,
     precision: precision as Tensor | undefined,
+    feedback,
     lr: tensor([lr], []),
     params: packed(gate, params),
   }
@@ -166,6 +166,7 @@ export const randomGates: Subject<GateRecipe> = {
   recipes: gateRecipes,
   check: async (recipe, backend) => {
     const scene = sceneOf(recipe)
+    await scene.gate.ready()
     try {
       return await checks[formOf(recipe)](recipe, scene, backend)
     } finally {

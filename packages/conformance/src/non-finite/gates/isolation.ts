@@ -28,7 +28,9 @@ const sequenceOf = (t: Tensor, s: number): Tensor => {
 
 async function checkIsolation(probe: Probe, gate: Gate, params: Params): Promise<void> {
   const x = noise(655, [BATCH, STEPS, DIM], -2, 2)
-  const options = gate.config.precision ? { precision: noise(656, [EXPERTS], 0.3, 4) } : {}
+  const shared = gate.config.precision && gate.config.precision.scope !== 'tracked'
+  const options = shared ? { precision: noise(656, [EXPERTS], 0.3, 4) } : {}
+  await gate.ready()
   const judged = judgedOf(gate.graph({ steps: STEPS }), probe.backend.capabilities)
   const clean = decisionOf(await gate.route(probe.backend, params, x, options))
   const cotangents = { logits: noise(657, [BATCH, STEPS, EXPERTS]) }

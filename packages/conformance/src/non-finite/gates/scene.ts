@@ -31,6 +31,19 @@ export const CONFIGS: Readonly<Record<string, GateConfig>> = {
     select: { kind: 'top-k', k: 2, softmax: 'before' },
   },
   mean: { ...size, memory: { kind: 'mean' } },
+  belief: { ...size, belief: { phases: 4 } },
+  'belief-phase-type+cues+pi': {
+    ...size,
+    belief: { states: 3, phases: 3, duration: 'phase-type', cues: true, width: 6, horizon: 0 },
+    precision: { kind: 'evidence' },
+  },
+  'beta+clock+surprise': {
+    ...size,
+    memory,
+    anticipation: { kind: 'direct', width: 6 },
+    clock: { integrators: 2, resonators: 1, surpriseReset: true },
+  },
+  'pi-tracked': { ...size, precision: { kind: 'evidence', scope: 'tracked', learned: true } },
   'membrane-spikes': {
     ...size,
     memory: { kind: 'membrane', reset: 'subtract' },
@@ -49,8 +62,8 @@ export const CONFIGS: Readonly<Record<string, GateConfig>> = {
 const extremePrecision: Tensor = fill([EXPERTS], (k) => [3.4e38, 1.4e-45, 1, 1e-20][k] as number)
 
 /** The feed of Π, where the gate has one. */
-export const extremeOptions = (config: GateConfig) =>
-  config.precision ? { precision: extremePrecision } : {}
+export const extremeOptions = ({ precision }: GateConfig) =>
+  precision && precision.scope !== 'tracked' ? { precision: extremePrecision } : {}
 
 /** What a gate decides, in either form. */
 export interface Decision {
