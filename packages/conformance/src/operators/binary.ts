@@ -94,6 +94,7 @@ export const binary: ExamplesOf<Binary> = {
     crossed(ops.div, (a, c) => a / c),
     wide(ops.div, (a, c) => a / c),
     pair('int32-truncates', ops.div, i([7, -7, 1, -1]), i([2, 2, 3, 3]), i([3, -3, 0, 0])),
+    pair('int32-by-minus-one', ops.div, i([7, -7, 0, 6]), i([-1, -1, -1, -2]), i([-7, 7, 0, -3])),
     empty(ops.div),
   ],
   Max: [

@@ -125,6 +125,15 @@ export const Scan: readonly [Example, ...Example[]] = [
     { last: f([40, 20]), ys: fill([40, 2], (k) => (Math.floor(k / 2) + 1) * (k % 2 === 0 ? 2 : 1)) },
   ),
   example(
+    '40-steps-reverse',
+    { start: f([0, 0]), xs: fill([40, 2], (k) => (k % 2 === 0 ? 1 : 0.5)) },
+    (v) => {
+      const { last, ys } = ops.scan(total, { init: [v.start], xs: [v.xs] }, { axis: 0, reverse: true })
+      return { last: last[0] as Value, ys: ys[0] as Value }
+    },
+    { last: f([40, 20]), ys: fill([40, 2], (k) => (40 - Math.floor(k / 2)) * (k % 2 === 0 ? 2 : 1)) },
+  ),
+  example(
     'soft-cap-row-wise-batch',
     { u: f([[0, 0]]), xs: f([0.75, 0.25, 0.75, 0.25], [1, 2, 2]), leak: f([0.5, 0.5]) },
     (v) => {
