@@ -27,7 +27,9 @@ export interface ExpertThresholdTraining {
   sample(): TextBatch
   /** Gradient, update of the parameters and of the policy's state. */
   step(batch: TextBatch): Promise<ExpertThresholdStep>
+  /** A copy of the parameters. */
   params(): Promise<Params>
+  /** A copy of the policy's state. */
   state(): Promise<PolicyState>
   /** Compiles ahead of the first step. */
   prepare(): Promise<unknown>
