@@ -8,6 +8,7 @@ import { overhead } from './overhead.js'
 import { precisionGating } from './precision.js'
 import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
+import { switchingText } from './switching-text.js'
 
 /** All experiments: the ablation, the other published ones in the order of their tables, our own after them. */
 export const experiments: readonly Experiment[] = [
@@ -18,6 +19,7 @@ export const experiments: readonly Experiment[] = [
   languageModel,
   overhead,
   sensitivity,
+  switchingText,
 ]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */
