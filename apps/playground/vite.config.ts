@@ -12,7 +12,7 @@ export default defineConfig({
       { find: /^@fep-moe\/onnx$/, replacement: path('../../packages/onnx/src/browser.ts') },
       { find: /^@fep-moe\/([^/]+)$/, replacement: path('../../packages/$1/src/index.ts') },
       {
-        find: /^@fep-moe\/([^/]+)\/(lowering|policies)$/,
+        find: /^@fep-moe\/([^/]+)\/([^/]+)$/,
         replacement: path('../../packages/$1/src/$2/index.ts'),
       },
     ],

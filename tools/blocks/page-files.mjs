@@ -11,7 +11,11 @@ const twoMinutes = ['gate', 'x', 'torch'].map((name) => [
 
 /** By page: names there, and where they come from. PyTorch wrote the weights (`tools/weights`). */
 const files = {
-  'docs/weights.md': [...twoMinutes, ['model-00001-of-00002.safetensors', `${weights}/router.safetensors`]],
+  'docs/weights.md': [
+    ...twoMinutes,
+    ['model-00001-of-00002.safetensors', `${weights}/router.safetensors`],
+    ['sigmoid-router.safetensors', `${weights}/sigmoid-router.safetensors`],
+  ],
   'apps/cli/README.md': twoMinutes.filter(([name]) => name === 'x.safetensors'),
 }
 

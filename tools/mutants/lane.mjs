@@ -19,9 +19,10 @@ const LANES = {
 const fromSources = {
   name: 'sources',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^@fep-moe\/[^/]+$/ }, ({ path }) => ({
-      path: join(root, 'packages', path.split('/')[1], 'src/index.ts'),
-    }))
+    onResolve({ filter: /^@fep-moe\// }, ({ path }) => {
+      const [, name, entry = ''] = path.split('/')
+      return { path: join(root, 'packages', name, 'src', entry, 'index.ts') }
+    })
   },
 }
 

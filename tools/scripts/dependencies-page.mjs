@@ -41,10 +41,13 @@ function collect() {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
+/** What comes into a package's folder after it is installed: a runtime that is built there, notes of a type check. */
+const ADDED = /^(?:node_modules|deps|napi-v\d+|.*\.tsbuildinfo)$/
+
 /** Bytes of a package's own files. */
 function bytesIn(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((bytes, entry) => {
-    if (entry.name === 'node_modules') return bytes
+    if (ADDED.test(entry.name)) return bytes
     const path = join(folder, entry.name)
     return bytes + (entry.isDirectory() ? bytesIn(path) : statSync(path).size)
   }, 0)

@@ -10,7 +10,7 @@ await command(['reproduce', '--all', ...flags])
 if (!process.exitCode && !flags.includes('--json')) {
   const next = [
     ['claims', 'what the paper says, with a verdict on each'],
-    ['reproduce --all --full', 'the seeds that are missing: five of everything'],
+    ['reproduce --all --full', 'the seeds that are missing, and what takes long'],
     ['bench executors', 'what every backend here takes for a step'],
   ]
   console.log('\ntry:')

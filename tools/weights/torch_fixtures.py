@@ -69,6 +69,24 @@ def make_router():
     )
 
 
+def make_sigmoid_router():
+    """A router of DeepSeek-V3's kind with one group: sigmoid scores, a correction bias that selects and does not weigh."""
+    torch.manual_seed(3)
+    prefix = "model.layers.3.mlp.gate"
+    weight, bias = torch.randn(8, 6), 0.2 * torch.randn(8)
+    save_file(
+        {f"{prefix}.weight": weight, f"{prefix}.e_score_correction_bias": bias},
+        FOLDER / "sigmoid-router.safetensors",
+        PT,
+    )
+    x = torch.randn(4, 9, 6)
+    scores = torch.sigmoid(x @ weight.T)
+    indices = (scores + bias).topk(3, -1).indices
+    gates = scores.gather(-1, indices)
+    gates = 2.5 * gates / gates.sum(-1, keepdim=True)
+    save_file({"x": x, "indices": indices, "gates": gates}, FOLDER / "sigmoid-router-expected.safetensors")
+
+
 def make_dtypes():
     bits = torch.cat([torch.arange(0, 2**16, 37), torch.tensor([0x0001, 0x03FF, 0x7BFF, 0x7C00, 0x7E00, 0x8000, 0xFC00])])
     bits = (bits - 2**16 * (bits >= 2**15)).to(torch.int16)
@@ -109,6 +127,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["make"]:
         make_gate()
         make_router()
+        make_sigmoid_router()
         make_dtypes()
     elif sys.argv[1:] == ["check"]:
         check()

@@ -40,7 +40,7 @@ const gap = (got: Tensor | undefined, want: Tensor | undefined): number => {
 }
 
 beforeAll(() => {
-  for (const name of ['gate', 'router']) {
+  for (const name of ['gate', 'router', 'sigmoid-router']) {
     copyFileSync(fixture(name), at(`${name}.safetensors`))
     const { x } = tensorsOf(fixture(`${name}-expected`)) as { x: Tensor }
     writeFileSync(at(`${name}-x.safetensors`), writeSafetensors({ x }))
@@ -81,6 +81,33 @@ describe('gate run', () => {
     expect(gap(found.logits, want.logits)).toBeLessThan(1e-5)
     expect(Array.from(found.indices?.data ?? [])).toEqual(Array.from(want.indices?.data ?? []))
   })
+
+  it.each(['', ' --stream'])(
+    'takes a policy, and what it carries: sigmoid scores, a correction bias%s',
+    async (flag) => {
+      const router = 'model.layers.3.mlp.gate'
+      const select = {
+        ...{ kind: 'token-choice', k: 3, weights: 'sigmoid', normalize: true, scale: 2.5 },
+        ...{ biasRate: 0.001, biasOn: 'scores' },
+      }
+      write('sigmoid.json', { dim: 6, experts: 8, bias: false, select })
+      const files =
+        '--config sigmoid.json --weights sigmoid-router.safetensors --input sigmoid-router-x.safetensors'
+      const output = `sigmoid${flag.trim()}.safetensors`
+      const map = `--map W.weight=${router}.weight --map policy.bias=${router}.e_score_correction_bias`
+      const { status, stderr } = await gate(`run ${files} --output ${output} ${map}${flag}`)
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      const [found, want] = [tensorsOf(at(output)), tensorsOf(fixture('sigmoid-router-expected'))]
+      expect(found.indices?.data).toEqual(want.indices?.data)
+      const chosen = Array.from(
+        want.indices?.data ?? [],
+        (e, i) => found.weights?.data[Math.floor(i / 3) * 8 + e] as number,
+      )
+      expect(gap(tensor(Float32Array.from(chosen), want.gates?.shape), want.gates)).toBeLessThan(1e-5)
+      const missing = await inside(`run ${files} --output ${output} --map W.weight=${router}.weight`)
+      expect(missing.stderr).toMatch(/policy\.bias/)
+    },
+  )
 
   it('streams documents and precisions as whole sequences have them', async () => {
     write('own.json', preset('skill/full', { dim: 2, experts: 3 }))

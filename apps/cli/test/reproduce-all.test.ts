@@ -7,7 +7,10 @@ import { planRuns } from '../src/reproduce/plan.js'
 import { fepMoe, scratchFolder } from './command.js'
 
 const area = scratchFolder()
-const names = experiments.map(({ name }) => name)
+/** Those that do not take too long to be among all. */
+const among = experiments.filter(({ amongAll }) => amongAll?.seeds !== 0)
+const names = among.map(({ name }) => name)
+const leftOut = experiments.filter((e) => !among.includes(e)).map(({ name }) => name)
 const SHORT = '--quick --epochs 1 --backend onnx'
 const all = (line: string, options = {}) =>
   fepMoe(['reproduce', '--all', ...`${SHORT} ${line}`.trim().split(' ')], { cwd: area.path, ...options })
@@ -41,9 +44,20 @@ describe('what --all runs', () => {
     expect(full.parts.every(({ settings }) => settings.conditions === undefined)).toBe(true)
   })
 
+  it('leaves out what takes long, but for --full', () => {
+    expect(leftOut).toEqual(['expert-threshold', 'switching-text'])
+    for (const flags of [{}, { quick: true }, { seeds: [1] }])
+      expect(planRuns(undefined, { all: true, ...flags }).leftOut).toEqual(leftOut)
+    const full = planRuns(undefined, { all: true, full: true })
+    expect(full.leftOut).toEqual([])
+    expect(full.parts.map(({ experiment }) => experiment.name)).toEqual(experiments.map(({ name }) => name))
+    expect(planRuns('expert-threshold', {}).parts[0]?.settings.seeds).toEqual([1, 2, 3])
+  })
+
   it('is every seed with --full, those named with --seeds, one with --quick', () => {
-    for (const { name, settings } of experiments) {
+    for (const { name, settings } of experiments)
       expect(seeds({ full: true })[name]).toBe(settings().seeds.length)
+    for (const { name } of among) {
       expect(seeds({ seeds: [7, 8] })[name]).toBe(2)
       expect(seeds({ quick: true })[name]).toBe(1)
     }
@@ -62,7 +76,8 @@ describe('fep-moe reproduce --all', () => {
     const { status, stdout, stderr } = await all('--out all')
     expect(stderr).toMatch(/^training 100 % {2}(\d+)\/\1 runs/m)
     expect(status).toBe(0)
-    for (const { title } of experiments) expect(stdout).toContain(`${title}\n`)
+    for (const name of leftOut) expect(stderr).toContain(`${name}: left out`)
+    for (const { title } of among) expect(stdout).toContain(`${title}\n`)
     const paths = names.map((name) => `results: ${join(area.path, 'all', name, 'results.json')}\n`)
     const page = join(area.path, 'all', 'report.html')
     expect(stdout.endsWith(`\n${paths.join('')}report: ${page}\n`)).toBe(true)

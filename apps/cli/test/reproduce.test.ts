@@ -25,6 +25,7 @@ describe('fep-moe reproduce', () => {
       'language-model',
       'overhead',
       'sensitivity',
+      'expert-threshold',
       'switching-text',
     ])
   })

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createGate, preset, random, referenceBackend, type Tensor, tensor } from '../src/index.js'
+import { createSparseGate } from '../src/policies/index.js'
 import { openSafetensors, readParams, readSafetensors, writeSafetensors } from '../src/safetensors/index.js'
 
 const bytesOf = (name: string) =>
@@ -38,6 +39,35 @@ describe('what PyTorch wrote', () => {
       (e, i) => found.weights.data[Math.floor(i / 2) * 8 + e] as number,
     )
     expect(gap(tensor(Float32Array.from(chosen), gates?.shape), gates)).toBeLessThan(1e-5)
+  })
+
+  it('is a router with sigmoid scores and a correction bias', async () => {
+    const gate = createSparseGate({
+      dim: 6,
+      experts: 8,
+      bias: false,
+      select: {
+        ...{ kind: 'token-choice', k: 3, weights: 'sigmoid', normalize: true, scale: 2.5 },
+        ...{ biasRate: 0.001, biasOn: 'scores' },
+      },
+    })
+    const file = await openSafetensors(bytesOf('sigmoid-router'))
+    const router = 'model.layers.3.mlp.gate'
+    const params = await readParams(gate.params, file, { map: { W: router } })
+    const bias = await file.read(`${router}.e_score_correction_bias`)
+    const { x, indices, gates } = tensorsOf('sigmoid-router-expected')
+    const backend = await referenceBackend()
+    const state = { ...gate.initialState(), bias }
+    const found = await gate.route(backend, params, state, x as Tensor)
+    expect(found.indices.data).toEqual(indices?.data)
+    const chosen = Array.from(
+      found.indices.data,
+      (e, i) => found.weights.data[Math.floor(i / 3) * 8 + e] as number,
+    )
+    expect(gap(tensor(Float32Array.from(chosen), gates?.shape), gates)).toBeLessThan(1e-5)
+    // Without the bias others are selected: the fixture tells.
+    const without = await gate.route(backend, params, gate.initialState(), x as Tensor)
+    expect(without.indices.data).not.toEqual(indices?.data)
   })
 
   it('has its values in every type that is read', async () => {

@@ -56,7 +56,8 @@ export interface Experiment<S extends ExperimentSettings = ExperimentSettings> {
   readonly conditions: readonly string[]
   /**
    * What it runs among all experiments, where not everything is asked for: so many of the published seeds, and the
-   * conditions named. It keeps them within minutes together. Default: all.
+   * conditions named. It keeps them within minutes together. Default: all. With 0 seeds it runs only by its name, or where
+   * everything is asked for.
    */
   readonly amongAll?: { readonly seeds: number; readonly conditions?: readonly string[] }
   /** False where a run trains nothing, and there is no step to time. Default true. */

@@ -3,6 +3,7 @@ import { FepError, show } from '@fep-moe/core'
 import { ablation } from './ablation.js'
 import { betaRouting } from './beta-routing.js'
 import type { Experiment } from './experiment.js'
+import { expertThreshold } from './expert-threshold.js'
 import { languageModel } from './language-model.js'
 import { overhead } from './overhead.js'
 import { precisionGating } from './precision.js'
@@ -19,6 +20,7 @@ export const experiments: readonly Experiment[] = [
   languageModel,
   overhead,
   sensitivity,
+  expertThreshold,
   switchingText,
 ]
 

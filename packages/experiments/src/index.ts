@@ -36,6 +36,20 @@ export type { DomainSwitchSettings } from './domain-switch/settings.js'
 export type { DomainSwitchTraining } from './domain-switch/training.js'
 export type { Experiment, ExperimentSettings, Job, Outcome, SettingsOverrides } from './experiment.js'
 export { experiments, findExperiment } from './experiments.js'
+export {
+  type ExpertThresholdCondition,
+  expertThresholdConditions,
+} from './expert-threshold/conditions.js'
+export type { ExpertThresholdMetric } from './expert-threshold/metrics.js'
+export type { ByteModel, ByteModelResult } from './expert-threshold/model.js'
+export type { ExpertThresholdSettings } from './expert-threshold/settings.js'
+export type { TextBatch } from './expert-threshold/stream.js'
+export {
+  type ExpertThresholdStep,
+  type ExpertThresholdTraining,
+  openExpertThreshold,
+} from './expert-threshold/training.js'
+export { expertThreshold } from './expert-threshold.js'
 export type { Axis, Figure, Mark, Panel, Point, Series } from './figure.js'
 export {
   type LanguageModelCondition,

@@ -18,6 +18,18 @@ const { renewal, fixed, cued, gradual, unreliable } = switchingTasks
 describe('the exact filter of a switching stream', () => {
   /** Small enough for every segmentation, noisy enough that nothing is sure. */
   const small = { batch: 3, steps: 6, dim: 6, domains: 3, experts: 3, noise: 1.5, scored: { from: 0, to: 6 } }
+  /** Two domains with two experts each. */
+  const pairs = {
+    ...unreliable,
+    ...small,
+    steps: 3,
+    domains: 2,
+    dim: 4,
+    experts: 4,
+    successor: 1,
+    duration: uniformly(1, 2),
+    scored: { from: 0, to: 3 },
+  } as const
   const cases: [string, SwitchingTask][] = [
     ['durations that renew', { ...renewal, ...small, duration: uniformly(1, 3) }],
     ['a constant duration', { ...renewal, ...small, duration: uniformly(2) }],
@@ -55,32 +67,11 @@ describe('the exact filter of a switching stream', () => {
         cue: { lead: 1, hits: 1, falseAlarms: 0, strength: 1 },
       },
     ],
-    [
-      'unreliable experts',
-      {
-        ...unreliable,
-        ...small,
-        steps: 3,
-        domains: 2,
-        dim: 4,
-        experts: 4,
-        successor: 1,
-        duration: uniformly(1, 2),
-        scored: { from: 0, to: 3 },
-      },
-    ],
+    ['unreliable experts', pairs],
     [
       'errors that do not show the domain',
       {
-        ...unreliable,
-        ...small,
-        steps: 3,
-        domains: 2,
-        dim: 4,
-        experts: 4,
-        successor: 1,
-        duration: uniformly(1, 2),
-        scored: { from: 0, to: 3 },
+        ...pairs,
         reliability: { flip: 0.2, reliable: 0.5, unreliable: 1, mismatch: 0 },
       },
     ],

@@ -46,7 +46,10 @@ export function gateCommand(program: Command): void {
       '--input <file>',
       'safetensors: x (batch, time, dim), and precision or reset where there are any',
     )
-    .requiredOption('--output <file>', 'safetensors file to write: weights, indices, margin, logits, next')
+    .requiredOption(
+      '--output <file>',
+      'safetensors file to write: weights, indices, margin, logits, next; with a policy mask, shared, load too',
+    )
     .option('--map <ours=theirs>', 'name of a parameter in --weights; may be given several times', mapFlag)
     .option('--backend <name>', backendNames.join(', '), nameFlag('--backend', backendNames), 'js')
     .option('--threads <n>', 'threads of the backend', integerFlag('--threads', 1, 256), 1)

@@ -38,8 +38,8 @@ export function reproduceCommand(program: Command, finish: (status: number) => v
     .description('run published tables again and print ours beside them')
     .argument('[experiment]', `one of: ${experiments.map((e) => e.name).join(', ')}`)
     .option('--list', 'list the experiments')
-    .option('--all', 'run every experiment, with as many seeds as fit into minutes, and write one report')
-    .option('--full', 'with --all: all seeds of every experiment')
+    .option('--all', 'run the experiments, with as many seeds as fit into minutes, and write one report')
+    .option('--full', 'with --all: every experiment with all its seeds, those that take long too')
     .option(
       '--backend <name>',
       `${backendNames.join(' or ')} (default: onnx where it has a binary)`,
@@ -117,6 +117,8 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
     )
     const texts = finished.map(({ text }) => text)
     if (flags.json) process.stdout.write(over ? `[${texts.join(',')}]\n` : texts.join(''))
+    for (const left of plan.leftOut)
+      process.stderr.write(`${left}: left out, it takes long; name it (reproduce ${left}), or add --full\n`)
     const status = flags.check ? judgeAll(finished.map(({ results }) => results)) : STATUS.done
     // In JSON mode stdout holds the JSON alone.
     const last = flags.json ? process.stderr : process.stdout

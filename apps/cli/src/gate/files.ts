@@ -5,15 +5,20 @@ import { createGate, FepError, type Gate, type GateConfig, show, type Tensor } f
 import { openFile, writeFileDurably } from '@fep-moe/core/node'
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '@fep-moe/core/safetensors'
 import { openOutput } from '../output.js'
+import { createRouter, type Router } from './router.js'
 
 /** A configuration is a page of JSON, with a list of decays at most. */
 const LARGEST_CONFIG = 2 ** 20
 
-/**
- * Reads a gate's configuration.
- * @throws FEP_IO, FEP_BAD_FILE where it is no JSON, FEP_BAD_CONFIG
- */
-export async function readGate(path: string): Promise<Gate> {
+/** Reads a gate's configuration. @throws FEP_IO, FEP_BAD_FILE where it is no JSON, FEP_BAD_CONFIG */
+export const readGate = async (path: string): Promise<Gate> =>
+  createGate((await readJson(path)) as GateConfig)
+
+/** The same, where it may have a policy. @throws FEP_IO, FEP_BAD_FILE where it is no JSON, FEP_BAD_CONFIG */
+export const readRouter = async (path: string): Promise<Router> =>
+  createRouter((await readJson(path)) as GateConfig)
+
+async function readJson(path: string): Promise<unknown> {
   const source = await openFile(path)
   try {
     if (source.size > LARGEST_CONFIG)
@@ -22,15 +27,15 @@ export async function readGate(path: string): Promise<Gate> {
         `${path} has ${source.size} bytes; accepted: up to ${LARGEST_CONFIG}`,
       )
     const text = new TextDecoder().decode(await source.read(0, source.size))
-    return createGate(parseConfig(text, path))
+    return parseJson(text, path)
   } finally {
     await source.close()
   }
 }
 
-function parseConfig(text: string, path: string): GateConfig {
+function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(text) as GateConfig
+    return JSON.parse(text)
   } catch (error) {
     throw new FepError('FEP_BAD_FILE', `${path} is no JSON: ${(error as Error).message}`, { cause: error })
   }

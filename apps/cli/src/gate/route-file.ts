@@ -1,6 +1,7 @@
 /** Routes the tokens of a file: whole sequences at once, or token by token. */
-import { type Backend, FepError, type Gate, type Params, show, type Tensor, tensor } from '@fep-moe/core'
+import { type Backend, FepError, type Params, show, type Tensor, tensor } from '@fep-moe/core'
 import type { SafetensorsFile } from '@fep-moe/core/safetensors'
+import type { Router } from './router.js'
 
 /** What a file of tokens may hold. */
 export interface Tokens {
@@ -36,7 +37,7 @@ export async function readTokens(file: SafetensorsFile): Promise<Tokens> {
 
 /** Results by name; the same, within rounding, whether a stream made them or not. */
 export async function routeFile(
-  { gate, backend, params }: { gate: Gate; backend: Backend; params: Params },
+  { gate, backend, params }: { gate: Router; backend: Backend; params: Params },
   { x, precision, reset }: Tokens,
   stream: boolean,
 ): Promise<Record<string, Tensor>> {
@@ -46,8 +47,8 @@ export async function routeFile(
     return tensors as Record<string, Tensor>
   }
   const [batch, steps, dim] = x.shape as [number, number, number]
-  if (dim !== gate.config.dim)
-    throw new FepError('FEP_BAD_FEED', `x has ${dim} features; the gate takes ${gate.config.dim}`)
+  if (dim !== gate.dim)
+    throw new FepError('FEP_BAD_FEED', `x has ${dim} features; the gate takes ${gate.dim}`)
   if (reset && (reset.dtype !== 'bool' || reset.shape.join() !== `${batch},${steps}`))
     throw new FepError(
       'FEP_BAD_FEED',
@@ -55,7 +56,7 @@ export async function routeFile(
     )
   if (batch === 0 || steps === 0)
     throw new FepError('FEP_BAD_FEED', `x is (${x.shape.join(', ')}); a stream needs a sequence and a token`)
-  const running = await gate.stream(backend, params, { batch })
+  const running = await gate.stream(backend, params, batch)
   try {
     const results: Record<string, Tensor>[] = []
     for (let t = 0; t < steps; t++) {
@@ -63,8 +64,9 @@ export async function routeFile(
       if (starts.length > 0) await running.reset(starts)
       // Π of all tokens is (E); one for each is (B,T,E).
       const pi = precision?.shape.length === 3 ? stepOf(precision, t) : precision
-      const { horizon: _, ...step } = await running.step(stepOf(x, t), pi ? { precision: pi } : {})
-      results.push(step as unknown as Record<string, Tensor>)
+      // The load of a step is that of all its rows: no tensor with a row for each.
+      const { horizon: _, load: __, ...step } = await running.step(stepOf(x, t), pi ? { precision: pi } : {})
+      results.push(step as Record<string, Tensor>)
     }
     const names = Object.keys(results[0] as Record<string, Tensor>)
     return Object.fromEntries(names.map((name) => [name, stack(results.map((step) => step[name] as Tensor))]))

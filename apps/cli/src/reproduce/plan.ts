@@ -24,6 +24,8 @@ export interface Plan {
   readonly parts: readonly Part[]
   /** Of the report over all experiments; null where one was named: its report lies beside its results. */
   readonly folder: string | null
+  /** Experiments that take too long to be among all: their names. */
+  readonly leftOut: readonly string[]
   /** Of finished runs, unless a flag names another. All experiments share it, so that more seeds add to what is there. */
   readonly cache: string
 }
@@ -47,15 +49,17 @@ export function planRuns(name: string | undefined, flags: PlanFlags): Plan {
     const experiment = findExperiment(name as string)
     const folder = out ?? join(RESULTS_FOLDER, experiment.name)
     const part = { experiment, settings: experiment.settings(overrides(flags)), folder }
-    return { parts: [part], folder: null, cache: join(out ?? RESULTS_FOLDER, 'cache') }
+    return { parts: [part], folder: null, leftOut: [], cache: join(out ?? RESULTS_FOLDER, 'cache') }
   }
   const folder = out ?? RESULTS_FOLDER
-  const parts = experiments.map((experiment) => ({
+  const among = experiments.filter(({ amongAll }) => flags.full || amongAll?.seeds !== 0)
+  const parts = among.map((experiment) => ({
     experiment,
     settings: settingsAmongAll(experiment, flags),
     folder: join(folder, experiment.name),
   }))
-  return { parts, folder, cache: join(folder, 'cache') }
+  const leftOut = experiments.filter((experiment) => !among.includes(experiment)).map(({ name }) => name)
+  return { parts, folder, leftOut, cache: join(folder, 'cache') }
 }
 
 const overrides = ({ seeds, epochs, quick = false }: PlanFlags): SettingsOverrides => ({

@@ -62,6 +62,7 @@ const tokenChoices = fc.record({
   k: fc.integer({ min: 1, max: 2 }),
   weights: fc.constantFrom('softmax', 'sigmoid'),
   biasRate: fc.constantFrom(0, 0.1),
+  biasOn: fc.constantFrom('logits' as const, 'scores' as const),
 })
 const randoms = fc.record({ kind: fc.constant('random' as const), k: fc.integer({ min: 1, max: 2 }) })
 const hashes = fc.record({

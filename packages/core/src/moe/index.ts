@@ -15,7 +15,7 @@ export { resolveMoeLayer } from './config.js'
 export type { Activation, RowExperts } from './experts.js'
 export { ACTIVATIONS } from './experts.js'
 export type { MoeLayerInputs } from './feeds.js'
-export type { MoeLayerForm } from './graph.js'
+export { type MoeLayerForm, moeLayerGraph, moeLayerParams } from './graph.js'
 export {
   createMoeLayer,
   type MoeLayer,

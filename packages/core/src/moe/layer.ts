@@ -124,11 +124,12 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
   const programs = new ProgramCache()
   const ladder = new RowLadder()
   const graph = (form: MoeLayerForm) => optimize(moeLayerGraph(model, form))
-  /** Parameters that evaluation reads: not those of learned noise. */
-  const evaluated = (values: Params): Params => {
+  /** Parameters and state that evaluation reads: not those of learned noise. */
+  const evaluated = (values: Params, state: PolicyState): Params => {
     checkParams(params, values)
+    checkPolicyState(policy, state)
     const { 'router.W_noise.weight': _, ...rest } = values
-    return rest
+    return { ...rest, ...frozenFeeds(policy, state) }
   }
   const run = async (
     backend: Backend,
@@ -137,9 +138,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
     x: Tensor,
     { details = false, ...inputs }: MoeLayerInputs & { readonly details?: boolean } = {},
   ): Promise<MoeLayerDetails> => {
-    const known = evaluated(values)
-    checkPolicyState(policy, state)
-    const fixed = { ...known, ...frozenFeeds(policy, state) }
+    const fixed = evaluated(values, state)
     return runFitting(model, ladder, x, inputs, async (form, feeds) => {
       const whole = { ...form, details }
       const program = await programs.get(backend, keyOf(whole), async () => {
@@ -159,14 +158,12 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
     lossGraph: (form) => moeLayerLossGraph(model, form),
     run,
     open: async (backend, values, state) => {
-      const known = evaluated(values)
-      checkPolicyState(policy, state)
+      const fixed = evaluated(values, state)
       const [{ openMoeLayer }] = await Promise.all([import('./open.js'), loadMechanisms(gate)])
-      return openMoeLayer(model, graph, backend, { ...known, ...frozenFeeds(policy, state) })
+      return openMoeLayer(model, graph, backend, fixed)
     },
     stream: async (backend, values, state, { batch = 1 } = {}) => {
-      const known = evaluated(values)
-      checkPolicyState(policy, state)
+      const fixed = evaluated(values, state)
       requireStreaming(policy)
       if (!Number.isSafeInteger(batch) || batch < 1)
         throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${batch}; accepted: an integer >= 1`)
@@ -177,7 +174,7 @@ export function createMoeLayer(config: MoeLayerConfig): MoeLayer {
         backend,
         config: gate,
         graph: graph({ batch, steps: 1, state: true, details: true, rows }),
-        params: { ...known, ...frozenFeeds(policy, state) },
+        params: fixed,
         batch,
         largest: LARGEST_BOUND,
       })

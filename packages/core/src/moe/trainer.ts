@@ -1,7 +1,7 @@
 /** Training of a sparse layer: gate, policy and experts on a squared error, the policy's state carried beside the parameters. */
 import type { Backend } from '../backend/contract.js'
 import type { ParameterSpec, Params } from '../gates/parameters.js'
-import { carriedPolicy, policyStateFrom } from '../policies/carried.js'
+import { carriedPolicy, policyStateFrom, readsPerExpert } from '../policies/carried.js'
 import type { PolicyState } from '../policies/state.js'
 import type { Tensor } from '../tensor.js'
 import type { LossResult } from '../training/step-result.js'
@@ -74,9 +74,6 @@ export async function createMoeLayerTrainer(
     const form = { ...call.form, rows }
     return { key: keyOf(form), graph: () => moeLayerLossGraph(model, form), call, rows }
   }
-  const none = () => new Array<number>(gate.experts).fill(0)
-  const drops = policy.kind === 'token-choice' && policy.capacity !== null
-  const clamps = policy.kind === 'threshold' && policy.capacity !== null
   const {
     formGraph: _,
     prepareForm: __,
@@ -96,14 +93,14 @@ export async function createMoeLayerTrainer(
       },
       show: (results) => {
         const one = async (name: string) => (await results.read(name)).data[0] as number
-        const each = async (name: string) => Array.from((await results.read(name)).data)
+        const { eachIf, load, dropped, clamped } = readsPerExpert(policy, results)
         return {
           loss: () => one('loss'),
           task: () => one('task'),
-          load: () => each('load'),
-          dropped: async () => (drops ? each('dropped') : none()),
-          clamped: async () => (clamps ? each('clamped') : none()),
-          errors: async () => (gate.precision ? each('errors') : none()),
+          load,
+          dropped,
+          clamped,
+          errors: () => eachIf(gate.precision !== null, 'errors'),
         }
       },
       carried: carriedPolicy(policy, state),

@@ -3,6 +3,7 @@ import { FepError } from '../errors.js'
 import type { Value } from '../graph/builder.js'
 import type { Tensor } from '../tensor.js'
 import type { CarriedState } from '../training/graphs.js'
+import type { HeldResults } from '../training/step-result.js'
 import type { ResolvedPolicy } from './config.js'
 import { checkIds } from './fixed.js'
 import { POLICY } from './gate-graphs.js'
@@ -31,6 +32,20 @@ export const policyStateFrom = (carried: Readonly<Record<string, Tensor>>): Poli
 /** What a graph needs of the state in evaluation, as feeds. */
 export const frozenFeeds = (policy: ResolvedPolicy, state: PolicyState): Record<string, Tensor> =>
   Object.fromEntries(frozenStates(policy).map(({ name }) => [feedName(name), state[name] as Tensor]))
+
+/** What a training step says of each expert, read when it is asked for; zeros where the policy never drops, or never clamps. */
+export function readsPerExpert(policy: ResolvedPolicy, results: HeldResults) {
+  const each = async (name: string): Promise<readonly number[]> => Array.from((await results.read(name)).data)
+  const eachIf = async (there: boolean, name: string) =>
+    there ? each(name) : new Array<number>(policy.experts).fill(0)
+  const capped = 'capacity' in policy && policy.capacity !== null
+  return {
+    eachIf,
+    load: () => each('load'),
+    dropped: () => eachIf(capped && policy.kind === 'token-choice', 'dropped'),
+    clamped: () => eachIf(capped && policy.kind === 'threshold', 'clamped'),
+  }
+}
 
 /** What a policy decides on beside logits. */
 export interface PolicyInputs {

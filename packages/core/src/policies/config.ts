@@ -120,6 +120,8 @@ export interface TokenChoiceConfig {
   readonly zLoss?: number
   /** Step of the loss-free bias (DeepSeek-V3), which selects but does not weigh, >= 0. Default 0 (paper B: 0.005). */
   readonly biasRate?: number
+  /** What the bias is added to: the logits (paper B), or the scores that become weights (DeepSeek-V3). Default `logits`. */
+  readonly biasOn?: 'logits' | 'scores'
   /** Default null: dropless. */
   readonly capacity?: CapacityConfig | null
 }

@@ -7,7 +7,7 @@ import { cutColumns, readBatch, type TrainerOptions, type TrainingBatch } from '
 import { type Tensor, transpose } from '../tensor.js'
 import type { LossResult } from '../training/step-result.js'
 import { openTrainer, type TrainingLoop } from '../training/trainer.js'
-import { carriedPolicy, checkShares, policyStateFrom } from './carried.js'
+import { carriedPolicy, checkShares, policyStateFrom, readsPerExpert } from './carried.js'
 import { checkIds } from './fixed.js'
 import { sparseLossGraph } from './gate-graphs.js'
 import type { SparseGateModel } from './gate-model.js'
@@ -99,11 +99,6 @@ export async function createSparseTrainer(
       feeds,
     }
   }
-  const perExpert = async (results: { read(name: string): Promise<Tensor> }, name: string) =>
-    Array.from((await results.read(name)).data)
-  const none = () => new Array<number>(gate.experts).fill(0)
-  const drops = policy.kind === 'token-choice' && policy.capacity !== null
-  const clamps = policy.kind === 'threshold' && policy.capacity !== null
   const {
     formGraph: _,
     prepareForm: __,
@@ -113,13 +108,16 @@ export async function createSparseTrainer(
     {
       specs,
       read,
-      show: (results) => ({
-        loss: async () => (await results.read('loss')).data[0] as number,
-        logits: async () => transpose(await results.read('logits'), [2, 1, 0]),
-        load: () => perExpert(results, 'load'),
-        dropped: async () => (drops ? perExpert(results, 'dropped') : none()),
-        clamped: async () => (clamps ? perExpert(results, 'clamped') : none()),
-      }),
+      show: (results) => {
+        const { load, dropped, clamped } = readsPerExpert(policy, results)
+        return {
+          loss: async () => (await results.read('loss')).data[0] as number,
+          logits: async () => transpose(await results.read('logits'), [2, 1, 0]),
+          load,
+          dropped,
+          clamped,
+        }
+      },
       carried,
     },
     backend,

@@ -116,13 +116,12 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
   const programs = new ProgramCache()
   const horizon = decidesAhead(gate) ? 1 : 0
   const graph = (options: SparseGraphOptions) => optimize(sparseSequenceGraph(model, options))
-  const learnedNoise = params.some(({ name }) => name === 'W_noise.weight')
-  /** Parameters that evaluation reads. */
-  const routed = (values: Params): Params => {
+  /** Parameters and state that evaluation reads: not those of learned noise. */
+  const evaluated = (values: Params, state: PolicyState): Params => {
     checkParams(params, values)
-    if (!learnedNoise) return values
+    checkPolicyState(policy, state)
     const { 'W_noise.weight': _, ...rest } = values
-    return rest
+    return { ...rest, ...frozenFeeds(policy, state) }
   }
   return {
     ...model,
@@ -133,8 +132,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
     initialState: () => initialPolicyState(policy),
     graph,
     route: async (backend, values, state, x, options = {}) => {
-      const known = routed(values)
-      checkPolicyState(policy, state)
+      const fixed = evaluated(values, state)
       checkTokens(x, gate.dim, 3)
       const [batch, steps] = x.shape as [number, number]
       const beside = policyFeeds(policy, options)
@@ -151,8 +149,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
         return graph(form)
       })
       const results = await program.run({
-        ...known,
-        ...frozenFeeds(policy, state),
+        ...fixed,
         ...beside,
         x,
         ...precisionFeed(gate, options.precision, [batch, steps], 'batch-major', options.feedback),
@@ -161,8 +158,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
       return { ...(await takeAll(results)), horizon } as unknown as SparseRouting
     },
     stream: async (backend, values, state, { batch = 1 } = {}) => {
-      const known = routed(values)
-      checkPolicyState(policy, state)
+      const fixed = evaluated(values, state)
       requireStreaming(policy)
       const [{ openStream }] = await Promise.all([import('../gates/serving.js'), loadMechanisms(gate)])
       return openStream<SparseRouting>({
@@ -170,7 +166,7 @@ export function createSparseGate(config: SparseGateConfig): SparseGate {
         config: gate,
         horizon,
         graph: graph({ steps: 1, state: true }),
-        params: { ...known, ...frozenFeeds(policy, state) },
+        params: fixed,
         batch,
       })
     },

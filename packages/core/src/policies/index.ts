@@ -6,6 +6,7 @@
 
 export { type AdaptOptions, adapt, calibrate, starving, updateIdle, withCutoffs } from './adapt.js'
 export { capacityOf } from './capacity.js'
+export { carriedPolicy, frozenFeeds, policyStateFrom } from './carried.js'
 export type * from './config.js'
 export { cosineScores } from './cosine.js'
 export type { Decision, PolicyOperands } from './decision.js'

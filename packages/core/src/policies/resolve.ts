@@ -65,6 +65,7 @@ const schemasFor = (experts: number) => ({
     balanceForm: v.optional(v.picklist(['product', 'error']), 'product'),
     zLoss: v.optional(nonNegative, 0),
     biasRate: v.optional(nonNegative, 0),
+    biasOn: v.optional(v.picklist(['logits', 'scores']), 'logits'),
     capacity: v.optional(
       v.nullable(
         v.strictObject({

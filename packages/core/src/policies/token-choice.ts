@@ -80,10 +80,12 @@ export function byTokenChoice(policy: TokenChoice, operands: PolicyOperands): De
     training && noisy && noise
       ? add(operands.logits, mul(noise, noisy.kind === 'normal' ? noisy.std : (noiseScale as Value)))
       : operands.logits
-  const biased = state.bias ? add(logits, reshape(state.bias, [policy.experts, 1])) : logits
+  const all = scoresOf(policy, logits)
+  const biased = state.bias
+    ? add(policy.biasOn === 'scores' ? all : logits, reshape(state.bias, [policy.experts, 1]))
+    : logits
   const { indices, margin, mask: selected } = bestExperts(stopGradient(biased), k)
   const chosen = greater(selected(), 0)
-  const all = scoresOf(policy, logits)
   const wanted = maskOf(chosen, valid)
   const mask =
     training && policy.capacity ? withinCapacity(policy, policy.capacity, operands, all, wanted) : wanted

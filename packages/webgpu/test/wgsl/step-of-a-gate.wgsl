@@ -141,7 +141,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 }
 
-// 5. anticipation/Add: Add
+// 5. anticipation/Gelu/Mul: Add, Mul
 // workgroups (1, 1, 1), at 384 576 704 0
 @group(0) @binding(0) var<storage, read_write> arena: array<u32>;
 @group(0) @binding(1) var<uniform> at: array<vec4<u32>, 1>;
@@ -155,11 +155,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (item < 16u) {
     let i = item / 2u;
     let i2 = item % 2u;
-    arena[o0 + 2u * i + i2] = bitcast<u32>((bitcast<f32>(arena[o1 + 2u * i + i2]) + bitcast<f32>(arena[o2 + i])));
+    arena[o0 + 2u * i + i2] = bitcast<u32>(((bitcast<f32>(arena[o1 + 2u * i + i2]) + bitcast<f32>(arena[o2 + i])) * 0.7071067690849304f));
   }
 }
 
-// 6. anticipation/Mul: Mul, Mul, Erf, Add, Mul
+// 6. anticipation/Mul: Erf, Add, Mul, Mul
 // workgroups (1, 1, 1), at 416 384 0 0
 @group(0) @binding(0) var<storage, read_write> arena: array<u32>;
 @group(0) @binding(1) var<uniform> at: array<vec4<u32>, 1>;
@@ -229,7 +229,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let o1 = at[0].y;
   let item = group.x * 64u + lane;
   if (item < 16u) {
-    arena[o0 + item] = bitcast<u32>(((bitcast<f32>(arena[o1 + item]) * 0.5f) * (erf_f32((bitcast<f32>(arena[o1 + item]) * 0.7071067690849304f)) + 1.0f)));
+    arena[o0 + item] = bitcast<u32>(((bitcast<f32>(arena[o1 + item]) * (erf_f32(bitcast<f32>(arena[o1 + item])) + 1.0f)) * 0.7071067690849304f));
   }
 }
 
@@ -477,11 +477,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 // workgroups (1, 1, 1), at 0 384 576 0
 // the kernel of 4
 
-// 19. next/anticipation/Add: Add
+// 19. next/anticipation/Gelu/Mul: Add, Mul
 // workgroups (1, 1, 1), at 0 576 704 0
 // the kernel of 5
 
-// 20. next/anticipation/Mul: Mul, Mul, Erf, Add, Mul
+// 20. next/anticipation/Mul: Erf, Add, Mul, Mul
 // workgroups (1, 1, 1), at 32 0 0 0
 // the kernel of 6
 

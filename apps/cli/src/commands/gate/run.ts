@@ -1,7 +1,7 @@
 /** `fep-moe gate run` */
 import { readParams } from '@fep-moe/core/safetensors'
 import { type BackendName, openBackend } from '../../backends.js'
-import { openOutputFile, readGate, withSafetensors } from '../../gate/files.js'
+import { openOutputFile, readRouter, withSafetensors } from '../../gate/files.js'
 import { readTokens, routeFile } from '../../gate/route-file.js'
 
 /** What the command line gives. */
@@ -20,7 +20,7 @@ export interface RunFlags {
 /** Routes the tokens of a file into a file. */
 export async function runGate(flags: RunFlags): Promise<void> {
   const { config, weights, input, output, map, backend: name, threads, stream = false, json } = flags
-  const gate = await readGate(config)
+  const gate = await readRouter(config)
   const params = await withSafetensors(weights, (file) => readParams(gate.params, file, map ? { map } : {}))
   const tokens = await withSafetensors(input, readTokens)
   const file = openOutputFile(output, '--output', {
