@@ -10,15 +10,16 @@ const paper = languageModelConditions['beta+ant']
 /**
  * `beta+ant` is the paper's; a membrane saturates, and is then no clock. Resonators and integrators are clocks that start with
  * the text, which its predictor sees; `clock` is resonators alone, which the router sees. `belief` infers how long the present
- * alphabet has lasted: a state for each expert, phases for the longest stay of the two texts; `fep` is the recommended preset as
- * it is.
+ * alphabet has lasted: a state for each expert, phases for the longest stay of the two texts, and twice the default gain, because
+ * at the paper's learning rate the hazard of the one phase that a stay ends with is slow to rise. `fep` is the recommended preset
+ * as it is.
  */
 export const switchingTextGates = {
   'beta+ant': paper,
   'beta+ant+integrators': { ...paper, clock: { integrators: 8 } },
   'beta+ant+resonators': { ...paper, clock: { resonators: 8 } },
   clock: { clock: { resonators: 8 } },
-  belief: { belief: { phases: 48 } },
+  belief: { belief: { phases: 48, gain: 8 } },
   fep: presets.fep,
 } as const satisfies Readonly<Record<string, RouterConfig>>
 
