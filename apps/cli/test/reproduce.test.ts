@@ -25,6 +25,8 @@ describe('fep-moe reproduce', () => {
       'language-model',
       'overhead',
       'sensitivity',
+      'expert-threshold',
+      'switching-text',
     ])
   })
 

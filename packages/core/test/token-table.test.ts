@@ -22,6 +22,14 @@ const routers: Readonly<Record<string, RouterConfig>> = {
   'beta+additive': { memory, anticipation: { kind: 'additive', width: 6 } },
   'two hidden layers': { memory, anticipation: { kind: 'additive', width: 6, depth: 2 } },
   'low rank': { memory, anticipation: { kind: 'additive', width: 6, rank: 2 } },
+  belief: { belief: { phases: 3 } },
+  'belief with hidden units and cues': { belief: { states: 3, phases: 2, width: 4, cues: true, horizon: 0 } },
+  'a clock beside the token': { clock: { resonators: 2 } },
+  'beta+additive, clock': {
+    memory,
+    anticipation: { kind: 'additive', width: 6 },
+    clock: { integrators: 2, resonators: 2 },
+  },
   'direct, relu': { memory, anticipation: { kind: 'direct', width: 6, activation: 'relu' } },
 }
 

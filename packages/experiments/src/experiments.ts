@@ -9,6 +9,7 @@ import { overhead } from './overhead.js'
 import { precisionGating } from './precision.js'
 import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
+import { switchingText } from './switching-text.js'
 
 /** All experiments: the ablation, the other published ones in the order of their tables, our own after them. */
 export const experiments: readonly Experiment[] = [
@@ -20,6 +21,7 @@ export const experiments: readonly Experiment[] = [
   overhead,
   sensitivity,
   expertThreshold,
+  switchingText,
 ]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */

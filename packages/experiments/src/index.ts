@@ -94,6 +94,10 @@ export {
   type Published,
   tolerance,
 } from './statistics.js'
+export { type SwitchingTextGate, switchingTextGates } from './switching-text/conditions.js'
+export { openSwitchingText, type SwitchingTextTraining } from './switching-text/run.js'
+export type { SwitchingTextSettings } from './switching-text/settings.js'
+export { switchingText } from './switching-text.js'
 export { agreementCell, formatEstimate, markdownTable, type Table, textTable } from './table.js'
 export {
   type AlternatingAlphabets,
@@ -164,4 +168,9 @@ export {
   type TwoAlphabetsStream,
   twoAlphabets,
 } from './tasks/two-alphabets.js'
-export { type TextBound, type TwoAlphabetsBounds, twoAlphabetsBounds } from './tasks/two-alphabets-bounds.js'
+export {
+  type TextBound,
+  type TwoAlphabetsBounds,
+  twoAlphabetsBits,
+  twoAlphabetsBounds,
+} from './tasks/two-alphabets-bounds.js'

@@ -124,6 +124,17 @@ const COVERED: Readonly<Record<string, readonly string[]>> = {
   ],
   'routing-entropy': ['mass-baseline', 'mass-combined', 'k'],
   sensitivity: ['higher-beta', 'slower-recovery', 'fixed-beta-recovery'],
+  'switching-text': [
+    'belief',
+    'resonators',
+    'resonators-p-b',
+    'integrators',
+    'membrane',
+    'clock-fails',
+    'belief-holds',
+    'preset-holds',
+    'membrane-counts',
+  ],
 }
 
 describe('the claims of this package', () => {

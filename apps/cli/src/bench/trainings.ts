@@ -3,10 +3,13 @@ import type { Backend } from '@fep-moe/core'
 import {
   ablation,
   expertThreshold,
+  type LanguageModelSettings,
   languageModel,
   openAblation,
   openExpertThreshold,
   openLanguageModel,
+  openSwitchingText,
+  switchingText,
 } from '@fep-moe/experiments'
 
 /** A training whose steps are timed one by one. */
@@ -51,26 +54,9 @@ export const trainables = {
   },
   'language-model': {
     conditions: languageModel.conditions,
-    sizes: sizesOf(
-      ({ batch, letters, dim, experts, vocabulary }) => ({
-        B: batch,
-        T: letters - 1,
-        d: dim,
-        E: experts,
-        V: vocabulary,
-      }),
-      languageModel,
-    ),
-    open: async (backend, condition) => {
-      const training = await openLanguageModel(backend, { condition, seed: 0 }, languageModel.settings())
-      return {
-        ...training,
-        sample: () => {
-          const batch = training.sample()
-          return () => training.step(batch)
-        },
-      }
-    },
+    sizes: sizesOf(textSizes, languageModel),
+    open: async (backend, condition) =>
+      timed(await openLanguageModel(backend, { condition, seed: 0 }, languageModel.settings())),
   },
   'expert-threshold': {
     conditions: expertThreshold.conditions,
@@ -78,17 +64,14 @@ export const trainables = {
       ({ batch, steps, dim, width, experts }) => ({ B: batch, T: steps, d: dim, hidden: width, E: experts }),
       expertThreshold,
     ),
-    open: async (backend, condition) => {
-      const settings = expertThreshold.settings()
-      const training = await openExpertThreshold(backend, { condition, seed: 0 }, settings)
-      return {
-        ...training,
-        sample: () => {
-          const batch = training.sample()
-          return () => training.step(batch)
-        },
-      }
-    },
+    open: async (backend, condition) =>
+      timed(await openExpertThreshold(backend, { condition, seed: 0 }, expertThreshold.settings())),
+  },
+  'switching-text': {
+    conditions: switchingText.conditions,
+    sizes: sizesOf(textSizes, switchingText),
+    open: async (backend, condition) =>
+      timed(await openSwitchingText(backend, { condition, seed: 0 }, switchingText.settings())),
   },
 } as const satisfies Readonly<Record<string, Trainable>>
 
@@ -97,6 +80,29 @@ export type TrainableName = keyof typeof trainables
 
 /** All of them. */
 export const trainableNames = Object.keys(trainables) as TrainableName[]
+
+/** A training whose step is one call. */
+function timed<B>(
+  training: Omit<TimedTraining, 'sample'> & { sample(): B; step(batch: B): Promise<unknown> },
+): TimedTraining {
+  return {
+    ...training,
+    sample: () => {
+      const batch = training.sample()
+      return () => training.step(batch)
+    },
+  }
+}
+
+function textSizes({
+  batch,
+  letters,
+  dim,
+  experts,
+  vocabulary,
+}: LanguageModelSettings): Record<string, number> {
+  return { B: batch, T: letters - 1, d: dim, E: experts, V: vocabulary }
+}
 
 function sizesOf<S>(pick: (settings: S) => Record<string, number>, { settings }: { settings(): S }): string {
   return Object.entries(pick(settings()))

@@ -3,6 +3,7 @@ import { type Backend, expertsForCoverage } from '@fep-moe/core'
 import type { Job } from '../experiment.js'
 import { type Metrics, share, unlimited } from '../metric.js'
 import type { Run } from '../results.js'
+import { shorten } from '../series.js'
 import { openTwoAlphabets } from '../tasks/two-alphabets.js'
 import { expertOfSecond, insideSecond, mean, scoreText } from './scoring.js'
 import { type LanguageModelSettings, textOf } from './settings.js'
@@ -27,9 +28,6 @@ export type LanguageModelMetric = keyof typeof languageModelRunMetrics
 
 /** The paper's code counts no more experts than this. */
 const MOST_EXPERTS = 999
-
-/** Six digits: what figures show, at a third of the file. */
-const shorten = (list: readonly number[]): number[] => list.map((x) => Number(x.toPrecision(6)))
 
 /**
  * Trains and scores one condition. Scored on batches of a stream of their own, which all conditions of a seed share. Series

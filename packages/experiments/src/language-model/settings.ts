@@ -25,7 +25,7 @@ export interface LanguageModelSettings extends ExperimentSettings, TwoAlphabets 
 }
 
 /** The paper's settings. */
-const paperSettings: LanguageModelSettings = {
+export const paperSettings: LanguageModelSettings = {
   ...twoAlphabets,
   seeds: [42, 43, 44, 45, 46],
   epochs: 1500,
@@ -40,7 +40,7 @@ const paperSettings: LanguageModelSettings = {
 }
 
 /** Small enough for a backend that is plain JavaScript: seconds, not hours. */
-const quickSettings = { seeds: [42], epochs: 40, batch: 16, scoredBatches: 2, scoredBatch: 64 }
+export const quickSettings = { seeds: [42], epochs: 40, batch: 16, scoredBatches: 2, scoredBatch: 64 }
 
 /** The first is what the others are held against. */
 const conditionsSchema = v.pipe(

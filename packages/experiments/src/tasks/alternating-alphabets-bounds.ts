@@ -14,7 +14,7 @@ import {
   resolveAlternatingAlphabets,
 } from './alternating-alphabets.js'
 import { hazards } from './switching/durations.js'
-import { entropy, followers, type TextBound } from './two-alphabets-bounds.js'
+import { entropy, followers, lettersWithin, type TextBound } from './two-alphabets-bounds.js'
 
 /** Two floors. */
 export interface AlternatingAlphabetsBounds {
@@ -107,14 +107,13 @@ export function alternatingAlphabetsBits(
 ): Float64Array {
   const task = resolveAlternatingAlphabets(partial)
   const [steps, size, law] = [task.letters - 1, task.vocabulary / 2, hazards(task.duration)]
-  const distances = followers(task)
+  const within = lettersWithin(task, { x, y })
   const bits = new Float64Array(x.data.length)
   let age = 0
   for (let i = 0; i < bits.length; i++) {
     age = i % steps === 0 || switches[i - 1] === 1 ? 1 : age + 1
     const h = hazardAt(law, age)
-    const distance = ((y.data[i] as number) - (x.data[i] as number) + size) % size
-    bits[i] = switches[i] === 1 ? Math.log2(size / h) : -Math.log2((1 - h) * (distances[distance] as number))
+    bits[i] = switches[i] === 1 ? Math.log2(size / h) : -Math.log2((1 - h) * (within[i] as number))
   }
   return bits
 }

@@ -10,7 +10,7 @@
  * one probability q that the alphabet ends: with w the weight of that step in the loss, and s letters in the first part,
  * q = w / (w + s − 1). It pays −log₂(1 − q) on each of the s − 1 steps before and log₂(n / q) at the switch.
  */
-import { resolveTwoAlphabets, type TwoAlphabets } from './two-alphabets.js'
+import { resolveTwoAlphabets, type TwoAlphabets, type TwoAlphabetsBatch } from './two-alphabets.js'
 
 /** Bits per predicted letter. */
 export interface TextBound {
@@ -47,6 +47,18 @@ export function followers({
   return probabilities
 }
 
+/** Probability that a letter comes after another one within their alphabet, for every letter of a batch (B · T). */
+export function lettersWithin(
+  task: Pick<TwoAlphabets, 'vocabulary' | 'next' | 'skip'>,
+  { x, y }: Pick<TwoAlphabetsBatch, 'x' | 'y'>,
+): Float64Array {
+  const [size, distances] = [task.vocabulary / 2, followers(task)]
+  return Float64Array.from(
+    y.data as Int32Array,
+    (next, i) => distances[(next - (x.data[i] as number) + size) % size] as number,
+  )
+}
+
 /** −Σ p log₂ p in bits. */
 export const entropy = (probabilities: readonly number[]): number =>
   probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0)
@@ -75,4 +87,21 @@ export function twoAlphabetsBounds(
     stateless: bound(within - Math.log2(1 - ends), Math.log2(size / ends)),
     fullHistory: bound(within, Math.log2(size)),
   }
+}
+
+/**
+ * What the best model that sees all letters so far pays for the letters of a batch: the floor on the very text that a model is
+ * scored on.
+ * @returns −log₂ p of each letter of `y` given those before it, (B · T)
+ * @throws FEP_BAD_CONFIG
+ */
+export function twoAlphabetsBits(
+  partial: Partial<TwoAlphabets>,
+  batch: Pick<TwoAlphabetsBatch, 'x' | 'y'>,
+): Float64Array {
+  const task = resolveTwoAlphabets(partial)
+  const steps = task.letters - 1
+  return lettersWithin(task, batch).map((p, i) =>
+    i % steps === task.switchAt - 1 ? Math.log2(task.vocabulary / 2) : -Math.log2(p),
+  )
 }
