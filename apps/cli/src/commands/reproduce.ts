@@ -7,10 +7,10 @@ import { openCache, type RunCache } from '../cache.js'
 import { describeEnvironment } from '../environment.js'
 import { integerFlag, nameFlag, seedsFlag } from '../flags.js'
 import type { OutputFolder } from '../output.js'
+import { checkAll } from '../reproduce/check.js'
 import { type Part, type PlanFlags, planRuns } from '../reproduce/plan.js'
 import {
   type Finished,
-  judgeAll,
   openReports,
   openResults,
   openResultsAlone,
@@ -59,7 +59,10 @@ export function reproduceCommand(program: Command, finish: (status: number) => v
     )
     .option('--no-cache', 'keep no finished runs, and use none')
     .option('--quick', 'one seed and a short training: shows that it works, not compared with the paper')
-    .option('--check', 'exit with 1 where a row does not agree with the published one')
+    .option(
+      '--check',
+      'exit with 1 where a row does not agree with the published one, or where nothing was published a claim with its recorded verdict',
+    )
     .option('--json', 'print the results file on stdout and nothing else; with --all a list of them')
     .action(async (name: string | undefined, flags: Flags) => {
       if (flags.list) return list(flags.json ?? false)
@@ -119,7 +122,7 @@ async function reproduce(name: string | undefined, flags: Flags): Promise<number
     if (flags.json) process.stdout.write(over ? `[${texts.join(',')}]\n` : texts.join(''))
     for (const left of plan.leftOut)
       process.stderr.write(`${left}: left out, it takes long; name it (reproduce ${left}), or add --full\n`)
-    const status = flags.check ? judgeAll(finished.map(({ results }) => results)) : STATUS.done
+    const status = flags.check ? checkAll(finished) : STATUS.done
     // In JSON mode stdout holds the JSON alone.
     const last = flags.json ? process.stderr : process.stdout
     const paths = finished.map(({ path }) => `results: ${path}\n`).join('')

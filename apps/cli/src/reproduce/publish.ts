@@ -1,16 +1,8 @@
 /** What becomes of finished runs: results, tables, reports. */
-import {
-  disagreements,
-  type Environment,
-  formatEstimate,
-  type Results,
-  type Run,
-  textTable,
-} from '@fep-moe/experiments'
+import { type Environment, type Results, type Run, textTable } from '@fep-moe/experiments'
 import { htmlReport, makeReport, markdownReport, type Report, readClaims } from '@fep-moe/experiments/report'
 import { type OutputFolder, openOutput } from '../output.js'
 import { REPORT_FILES, RESULTS_FILE } from '../results-folder.js'
-import { STATUS } from '../status.js'
 import type { Part } from './plan.js'
 
 /** The folder of one experiment whose report goes elsewhere. @throws FEP_IO where it cannot be written */
@@ -66,25 +58,3 @@ export const terminalText = ({ title, source, tables, results }: Report): string
 /** Indented JSON with every list of numbers on one line. */
 const readableJson = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).replace(/\[\n\s+(-?\d[^[\]{}"]*?)\s+\]/g, (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`)}\n`
-
-/** Names on stderr what does not agree. @returns the exit status */
-export function judgeAll(finished: readonly Results[]): number {
-  const several = finished.length > 1
-  const rows = finished.flatMap(({ experiment, summary }) =>
-    summary.map((row) => ({ row, name: several ? `${experiment} ${row.condition}` : row.condition })),
-  )
-  const wrong = rows.filter(({ row }) => disagreements([row]).length > 0)
-  const judged = rows.filter(({ row }) => row.agreement !== null).length
-  if (wrong.length === 0) {
-    const open = rows.filter(({ row }) => row.agreement === 'not decidable').length
-    const rest = open > 0 ? `; ${open} cannot be decided from so few runs` : ''
-    process.stderr.write(`check: all ${judged - open} published figures agree${rest}\n`)
-    return STATUS.done
-  }
-  process.stderr.write(`check failed: ${wrong.length} of ${judged} published figures do not agree\n`)
-  for (const { name, row } of wrong)
-    process.stderr.write(
-      `  ${name} ${row.metric}: ${formatEstimate(row.ours)}, published ${formatEstimate(row.published)}\n`,
-    )
-  return STATUS.failed
-}
