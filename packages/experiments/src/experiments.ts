@@ -6,6 +6,7 @@ import type { Experiment } from './experiment.js'
 import { expertThreshold } from './expert-threshold.js'
 import { languageModel } from './language-model.js'
 import { overhead } from './overhead.js'
+import { pastThePaper } from './past-the-paper.js'
 import { precisionGating } from './precision.js'
 import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
@@ -20,6 +21,7 @@ export const experiments: readonly Experiment[] = [
   overhead,
   sensitivity,
   expertThreshold,
+  pastThePaper,
 ]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */
