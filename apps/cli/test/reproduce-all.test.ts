@@ -45,7 +45,7 @@ describe('what --all runs', () => {
   })
 
   it('leaves out what takes long, but for --full', () => {
-    expect(leftOut).toEqual(['expert-threshold', 'switching-text'])
+    expect(leftOut).toEqual(['expert-threshold', 'switching-text', 'past-the-paper'])
     for (const flags of [{}, { quick: true }, { seeds: [1] }])
       expect(planRuns(undefined, { all: true, ...flags }).leftOut).toEqual(leftOut)
     const full = planRuns(undefined, { all: true, full: true })

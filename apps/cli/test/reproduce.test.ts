@@ -27,6 +27,7 @@ describe('fep-moe reproduce', () => {
       'sensitivity',
       'expert-threshold',
       'switching-text',
+      'past-the-paper',
     ])
   })
 

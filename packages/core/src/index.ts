@@ -37,7 +37,8 @@ export { resolveGateConfig } from './gates/resolve-config.js'
 export { NO_CONTENDER } from './gates/select.js'
 export { type SequenceOptions, sequenceGraph } from './gates/sequence.js'
 export { gateStates, type StateSpec } from './gates/state.js'
-export type { GateState, GateStream, StepOptions } from './gates/stream.js'
+export type { GateState } from './gates/state-feeds.js'
+export type { GateStream, StepOptions } from './gates/stream.js'
 export type {
   BatchForm,
   StepResult,

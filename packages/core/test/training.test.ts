@@ -4,7 +4,11 @@ import {
   type Backend,
   createGate,
   full,
+  type GateConfig,
+  type GateState,
+  gateStates,
   preset,
+  presets,
   referenceBackend,
   sgd,
   type Tensor,
@@ -236,5 +240,83 @@ describe('vjp', () => {
     await vjp({ logits: full([1, 2, 2], 1) })
     await gate.route(counting, gate.init({ seed: 1 }), wave32([1, 2, 2]))
     expect(held).toBe(0)
+  })
+})
+
+describe('windows of a long sequence', () => {
+  const tokens = (from: number, to: number, x: Tensor): Tensor => {
+    const [rows, steps, width] = x.shape as [number, number, number]
+    const parts = Array.from({ length: rows }, (_, b) => [
+      ...x.data.slice((b * steps + from) * width, (b * steps + to) * width),
+    ])
+    return { ...x, shape: [rows, to - from, width], data: Float32Array.from(parts.flat()) }
+  }
+  const configs = {
+    affinity: {},
+    full: presets['paper-a/full'],
+    belief: { belief: { phases: 5 } },
+    'clock and membrane': {
+      memory: { kind: 'leaky' },
+      clock: { surpriseReset: true },
+      anticipation: { kind: 'direct' },
+    },
+    'tracked precision': { memory: { kind: 'mean' }, precision: { kind: 'evidence', scope: 'tracked' } },
+  } as const
+
+  it.each(Object.keys(configs) as (keyof typeof configs)[])(
+    '%s goes on where the window before ended',
+    async (name) => {
+      const gate = createGate({ ...configs[name], dim: 4, experts: 3 } as GateConfig)
+      const x = wave32([2, 9, 4])
+      const targets = ints(
+        Array.from({ length: 18 }, (_, i) => (i * 7) % 3),
+        [2, 9],
+      )
+      // A rate of 0: both windows are then of the same parameters, as the whole is.
+      const open = () => gate.trainer(backend, gate.init({ seed: 1 }), { optimizer: sgd({ lr: 0 }) })
+      const [whole, windows] = await Promise.all([open(), open()])
+      const logits = await (await whole.step({ x, targets })).logits()
+      let state: GateState = Object.fromEntries(
+        gateStates(gate.config).map(({ name, width }) => [name, full([2, width], 0)]),
+      )
+      for (const [from, to] of [
+        [0, 5],
+        [5, 9],
+      ] as const) {
+        const part = await windows.step({
+          x: tokens(from, to, x),
+          targets: ints(
+            [0, 1].flatMap((b) => [...targets.data.slice(b * 9 + from, b * 9 + to)]),
+            [2, to - from],
+          ),
+          state,
+        })
+        state = await part.state()
+        const found = await part.logits()
+        const expected = tokens(from, to, logits)
+        found.data.forEach((v, i) => expect(v).toBeCloseTo(expected.data[i] as number, 5))
+      }
+      const stream = await gate.stream(backend, gate.init({ seed: 1 }), { batch: 2 })
+      for (let t = 0; t < 9; t++) await stream.step({ ...tokens(t, t + 1, x), shape: [2, 4] })
+      for (const [key, t] of Object.entries(await stream.snapshot()))
+        t.data.forEach((v, i) => expect(state[key]?.data[i]).toBeCloseTo(v, 5))
+      stream.dispose()
+      await Promise.all([whole.dispose(), windows.dispose()])
+    },
+  )
+
+  it('refuses a state that is not the gate’s, and has none to give where none was put in', async () => {
+    const gate = createGate(preset('paper-a/beta', { dim: 4, experts: 3 }))
+    const trainer = await gate.trainer(backend, gate.init({ seed: 1 }), { optimizer: sgd({ lr: 0.1 }) })
+    const batch = { x: wave32([2, 3, 4]), targets: ints([0, 1, 2, 0, 1, 2], [2, 3]) }
+    for (const state of [
+      {},
+      { memory: full([3, 4], 0) },
+      { memory: full([2, 4], 0), belief: full([2, 4], 0) },
+    ])
+      expect(await codeOf(() => trainer.step({ ...batch, state }))).toBe('FEP_BAD_FEED')
+    const step = await trainer.step(batch)
+    expect(await codeOf(() => step.state())).toBe('FEP_BAD_ARGUMENT')
+    await trainer.dispose()
   })
 })

@@ -6,6 +6,7 @@ import type { Experiment } from './experiment.js'
 import { expertThreshold } from './expert-threshold.js'
 import { languageModel } from './language-model.js'
 import { overhead } from './overhead.js'
+import { pastThePaper } from './past-the-paper.js'
 import { precisionGating } from './precision.js'
 import { routingEntropy } from './routing-entropy.js'
 import { sensitivity } from './sensitivity.js'
@@ -22,6 +23,7 @@ export const experiments: readonly Experiment[] = [
   sensitivity,
   expertThreshold,
   switchingText,
+  pastThePaper,
 ]
 
 /** Looks an experiment up. @throws FEP_BAD_ARGUMENT listing the names */

@@ -4,7 +4,8 @@
  */
 import type { Experiment } from './experiment.js'
 import { pastThePaperFigures } from './past-the-paper/figures.js'
-import { conditions, NAME, pastThePaperMetrics, runPastThePaper } from './past-the-paper/run.js'
+import { pastThePaperMetrics } from './past-the-paper/metrics.js'
+import { conditions, NAME, partsOf, runPastThePaper } from './past-the-paper/run.js'
 import {
   type PastThePaperSettings,
   pastThePaperSettings,
@@ -21,11 +22,14 @@ export const pastThePaper: Experiment<PastThePaperSettings> = {
   conditions,
   settings: pastThePaperSettings,
   restore: restorePastThePaper,
-  // What is run step by step costs most; sequences of 12 tokens a quarter of those of 48.
-  cost: (condition) =>
-    (/gru|belief|fep|reset/.test(condition) ? 40 : condition.includes('ant') ? 25 : 10) *
-    (/^(fixed|jittered)/.test(condition) ? 0.25 : 1),
-  amongAll: { seeds: 1 },
+  cost: (condition) => {
+    const { task, router } = partsOf(condition)
+    const seconds = /gru-state/.test(router) ? 60 : /fep|belief|reset|ant/.test(router) ? 25 : 10
+    // Sequences of 12 tokens, and few windows of long ones.
+    return seconds * (/fixed|jittered|continual/.test(task) ? 0.3 : 1)
+  },
+  // An hour and a half of two cores is more than all the others take.
+  amongAll: { seeds: 0 },
   run: runPastThePaper,
   summarize: summarizePastThePaper,
   bounds: () => [],

@@ -108,6 +108,16 @@ const COVERED: Readonly<Record<string, readonly string[]>> = {
     'beta-bears',
   ],
   overhead: ['beta', 'pi', 'predictor', 'small', 'state-dominates', 'lightweight'],
+  'past-the-paper': [
+    'fixed',
+    'renewal',
+    'preset-accuracy',
+    'preset-log-loss',
+    'geometric',
+    'preset-gru',
+    'preset-min-gru',
+    'forgetting',
+  ],
   precision: [
     'static',
     'static-early',

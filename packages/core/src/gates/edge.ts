@@ -39,14 +39,10 @@ export function precisionFeed(
       'FEP_UNSUPPORTED',
       tracked
         ? 'precision was given, but this gate tracks its own: give `feedback`'
-        : "feedback was given, but the gate does not track precision; set precision.scope to 'tracked'",
+        : "feedback was given, but precision.scope is not 'tracked'",
     )
   if (!config.precision) {
-    if (given)
-      throw new FepError(
-        'FEP_UNSUPPORTED',
-        'precision was given, but the gate has none; add `precision` to its configuration',
-      )
+    if (given) throw new FepError('FEP_UNSUPPORTED', 'precision was given, but the gate has none')
     return {}
   }
   if (tracked) return { feedback: feedback ?? noFeedback(config.experts, tokens, layout) }

@@ -149,7 +149,7 @@ export function createGate<const C extends GateConfig>(config: C & NoUnknownFiel
   const horizon = (decidesAhead(resolved) ? 1 : 0) as Horizon<C>
   const graph = (options: SequenceOptions): Graph => {
     if (oracle && options.state)
-      throw new FepError('FEP_UNSUPPORTED', 'an oracle gate reads the next token: it has no streaming form')
+      throw new FepError('FEP_UNSUPPORTED', 'an oracle reads the next token: it cannot stream')
     return optimize(sequenceGraph(resolved, options))
   }
   return {

@@ -20,7 +20,15 @@ import { weightedMean } from '../losses/losses.js'
 import { composeGate, type GateValues } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { unflattenTokens } from './feature-major.js'
-import { declareParams, declarePerToken, declarePrecision, declareTokens, type Layout } from './feeds.js'
+import {
+  declareParams,
+  declarePerToken,
+  declarePrecision,
+  declareStates,
+  declareTokens,
+  type Layout,
+  returnStates,
+} from './feeds.js'
 import { type ResolvedLoss, routedSteps, scoredSteps } from './loss-config.js'
 
 /** What a loss graph takes. */
@@ -32,11 +40,13 @@ export interface LossOptions {
   readonly reset?: boolean
   /** Take `mask` (B, T'), float32: weight of each routed step. */
   readonly mask?: boolean
+  /** Take the states in, `state/NAME` (B, width), and return those after the last routed step. */
+  readonly state?: boolean
 }
 
 /**
  * The training form. Feeds: parameters, `x` (B,T,d), `targets` (int32 (B,T') or float32 (B,T',E)), and where asked
- * `precision`, `reset` (B,T), `mask` (B,T'). Results: `loss`, `logits` (E, T', B).
+ * `precision`, `reset` (B,T), `mask` (B,T'), `state/NAME` (B,width). Results: `loss`, `logits` (E, T', B), `state/NAME`.
  */
 export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Graph {
   const { steps, layout = 'batch-major', loss } = options
@@ -51,6 +61,7 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
   const everyPrecision = declarePrecision(builder, config, steps, layout)
   const resets = options.reset ? declarePerToken(builder, 'reset', 'bool', steps, layout) : undefined
   const mask = options.mask ? declarePerToken(builder, 'mask', 'float32', scored, layout) : undefined
+  const state = options.state ? declareStates(builder, config) : {}
   const routed = routedSteps(steps, loss)
   const x = slice(all, 1, 0, routed)
   const reset = resets && slice(resets, 0, 0, routed)
@@ -65,6 +76,7 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
     ...(future && { future }),
     ...(precision && { precision }),
     ...(reset && { reset }),
+    state,
   })
   const logits = slice(unflattenTokens(gate.logits, x), 1, routed - scored)
   const total = builder.scope('loss', () => {
@@ -75,6 +87,7 @@ export function lossGraph(config: ResolvedGateConfig, options: LossOptions): Gra
   })
   builder.output('loss', total)
   builder.output('logits', logits)
+  if (options.state) returnStates(builder, gate.states)
   return builder.build()
 }
 

@@ -24,6 +24,6 @@ export function mechanisms(): Mechanisms {
   if (loaded) return loaded
   throw new FepError(
     'FEP_UNSUPPORTED',
-    'a graph with a belief, a clock or tracked precision needs await gate.ready() or loadMechanisms(config) before',
+    'belief, clock and tracked precision need await gate.ready() or loadMechanisms(config) before a graph',
   )
 }

@@ -7,16 +7,14 @@ import { FepError, show } from '../errors.js'
 import { countOf } from '../graph/shape.js'
 import type { DType, Graph } from '../graph/types.js'
 import { bindBatch } from '../passes/bind-batch.js'
-import { allocate, type Tensor, zeros } from '../tensor.js'
+import { allocate, type Tensor } from '../tensor.js'
 import { bindParameters } from './bind-parameters.js'
 import type { ResolvedGateConfig } from './config.js'
 import { checkTokens, precisionFeed } from './edge.js'
 import type { Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
 import { gateStates } from './state.js'
-
-/** Per-sequence state, (B,width) by name; see `gateStates`. Plain tensors; empty for stateless gates. */
-export type GateState = Readonly<Record<string, Tensor>>
+import { checkState, type GateState, initialGateState, STATE } from './state-feeds.js'
 
 /** What a step is told beside the token. */
 export interface StepOptions {
@@ -66,11 +64,7 @@ export async function openStream<R>(setup: {
     throw new FepError('FEP_BAD_ARGUMENT', `stream: batch is ${show(batch)}; accepted: an integer >= 1`)
   const bound = await bindParameters(backend, bindBatch(setup.graph, batch), params, setup.largest)
   const program = await backend.compile(bound.graph)
-  const shapes: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
-    gateStates(config).map(({ name, width }) => [name, [batch, width]]),
-  )
-  const initial = (): Record<string, Feed> =>
-    Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]))
+  const initial = () => initialGateState(config, batch)
   const state = new HeldTensors(initial())
   const pi = ({ precision, feedback }: StepOptions): Readonly<Record<string, Tensor>> => {
     const feeds = precisionFeed(config, precision, [batch, 1], 'batch-major', feedback)
@@ -80,7 +74,7 @@ export async function openStream<R>(setup: {
     return feeds
   }
   const fixed = { ...bound.feeds, ...pi({}) }
-  const stateFeeds = Object.keys(shapes).map((name) => ({ name, feed: STATE + name }))
+  const stateFeeds = gateStates(config).map(({ name }) => ({ name, feed: STATE + name }))
   const tokenShape = setup.token?.shape ?? [batch, 1, config.dim]
   const check = setup.token?.check ?? ((token: Tensor) => checkTokens(token, config.dim, 2))
   const feedsOf = (token: Tensor, options: StepOptions): Feeds => {
@@ -145,7 +139,7 @@ export async function openStream<R>(setup: {
     },
     restore: (given) => {
       use()
-      if (given) checkState(given, shapes)
+      if (given) checkState(config, given, batch)
       const copies = given && Object.entries(given).map(([name, t]) => [name, copyOf(t)] as const)
       void put(copies ? Object.fromEntries(copies) : initial())
     },
@@ -169,9 +163,6 @@ export async function openStream<R>(setup: {
     [Symbol.dispose]: dispose,
   }
 }
-
-/** Feeds and results that are state carry this prefix. */
-const STATE = 'state/'
 
 /** (B,1,f) → (B,f); margin is (B,1) → (B). */
 const withoutTime = (shape: readonly number[]): readonly number[] => shape.filter((_, axis) => axis !== 1)
@@ -248,20 +239,3 @@ function advanceInPlace(program: Program, backend: Backend, graph: Graph, state:
 }
 
 const copyOf = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() as Tensor['data'] })
-
-/** @throws FEP_BAD_FEED unless names, dtypes and shapes are those of the gate's state */
-function checkState(given: GateState, shapes: Readonly<Record<string, readonly number[]>>): void {
-  for (const [name, shape] of Object.entries(shapes)) {
-    const t = given[name]
-    const fits = t?.dtype === 'float32' && t.shape.join() === shape.join() && t.data.length === countOf(shape)
-    if (!fits) {
-      const found = t ? `${t.dtype}(${t.shape.join(', ')})` : 'missing'
-      throw new FepError('FEP_BAD_FEED', `state '${name}' is ${found}; expected float32(${shape.join(', ')})`)
-    }
-  }
-  for (const name of Object.keys(given)) {
-    if (name in shapes) continue
-    const known = Object.keys(shapes).join(', ') || 'no state'
-    throw new FepError('FEP_BAD_FEED', `state '${name}' is unknown; this gate has ${known}`)
-  }
-}

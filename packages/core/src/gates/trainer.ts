@@ -18,6 +18,8 @@ import { lossGraph } from './loss.js'
 import { type LossConfig, type ResolvedLoss, resolveLoss, scoredSteps } from './loss-config.js'
 import type { ParameterSpec, Params } from './parameters.js'
 import type { PrecisionState } from './precision.js'
+import { gateStates } from './state.js'
+import { checkState, type GateState, STATE } from './state-feeds.js'
 
 /** Options of `gate.trainer`. */
 export interface TrainerOptions extends OptimizationOptions {
@@ -44,12 +46,18 @@ export interface TrainingBatch {
   readonly precision?: Tensor | PrecisionState
   /** (B,T,E), or feature-major (E,T,B): as in routing. */
   readonly feedback?: Tensor
+  /**
+   * What sequences carry into the batch, as a stream's snapshot has it: windows of one long sequence, truncated back-propagation.
+   * No gradient passes. Default: they begin with the batch, and the step returns no state.
+   */
+  readonly state?: GateState
 }
 
 /** Which optional feeds a batch has; each combination is a program of its own. */
 export interface BatchForm {
   readonly mask?: boolean
   readonly reset?: boolean
+  readonly state?: boolean
 }
 
 /** Results of one step of a gate. @throws FEP_DISPOSED from every method once a later step is done */
@@ -58,6 +66,8 @@ export interface StepResult extends LossResult {
   logits(): Promise<Tensor>
   /** The same as the trainer's program has them: (E,T',B), without a transpose. */
   featureMajorLogits(): Promise<Tensor>
+  /** What sequences carry after the last routed step, with parameters before the update: `state` of the next window. @throws FEP_BAD_ARGUMENT where the batch had none */
+  state(): Promise<GateState>
 }
 
 /** A running training of a gate. */
@@ -84,9 +94,12 @@ export async function createTrainer(
     )
   }
   const loss = resolveLoss(config, options.loss)
-  const formOf = (steps: number, { mask = false, reset = false }: BatchForm = {}): LossForm => ({
-    key: `${steps}/${mask}/${reset}`,
-    graph: () => lossGraph(config, { steps, layout, loss, mask, reset }),
+  const formOf = (
+    steps: number,
+    { mask = false, reset = false, state = false }: BatchForm = {},
+  ): LossForm => ({
+    key: `${steps}/${mask}/${reset}/${state}`,
+    graph: () => lossGraph(config, { steps, layout, loss, mask, reset, state }),
   })
   const read = (batch: TrainingBatch) => {
     const { steps, given, feeds } = readBatch(config, loss, layout, batch)
@@ -100,6 +113,12 @@ export async function createTrainer(
         loss: async () => (await results.read('loss')).data[0] as number,
         logits: async () => transpose(await results.read('logits'), [2, 1, 0]),
         featureMajorLogits: () => results.read('logits'),
+        state: async () =>
+          Object.fromEntries(
+            await Promise.all(
+              gateStates(config).map(async ({ name }) => [name, await results.read(STATE + name)] as const),
+            ),
+          ),
       }),
     },
     backend,
@@ -136,7 +155,16 @@ export function readBatch(
   }
   if (batch.mask) feeds.mask = cutColumns(batch.mask, scored, layout)
   if (batch.reset) feeds.reset = batch.reset
-  return { steps, given: { mask: batch.mask !== undefined, reset: batch.reset !== undefined }, feeds }
+  if (batch.state) {
+    checkState(config, batch.state, layout === 'batch-major' ? first : third)
+    for (const [name, t] of Object.entries(batch.state)) feeds[STATE + name] = t
+  }
+  const given = {
+    mask: batch.mask !== undefined,
+    reset: batch.reset !== undefined,
+    state: batch.state !== undefined,
+  }
+  return { steps, given, feeds }
 }
 
 /** @internal Drops the one column that has no successor, where a caller passes all T. */

@@ -18,7 +18,7 @@ import type { PolicyState } from './state.js'
 export type SparseTrainerOptions = Omit<TrainerOptions, 'layout'>
 
 /** One training batch, batch-major. */
-export interface SparseTrainingBatch extends TrainingBatch {
+export interface SparseTrainingBatch extends Omit<TrainingBatch, 'state'> {
   /** bool (B,T): false for padding. It goes to no expert, counts in no load, no loss and no cutoff. */
   readonly valid?: Tensor
   /** Normal numbers (B,T',E), where token choice is noisy. */

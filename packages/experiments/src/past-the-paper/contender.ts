@@ -3,8 +3,10 @@ import {
   adam,
   type Backend,
   createGate,
+  full,
   type Gate,
   type GateConfig,
+  type GateState,
   gateStates,
   graphCost,
   missRates,
@@ -12,22 +14,24 @@ import {
   type Tensor,
   takeAll,
 } from '@fep-moe/core'
-import type { Baseline, RouterCost } from '../baselines/baseline.js'
-import { routingProbabilities } from '../tasks/switching/scores.js'
+import type { Baseline, BaselineState, RouterCost } from '../baselines/baseline.js'
 import type { SwitchingBatch } from '../tasks/switching/stream.js'
 import type { SwitchingTask } from '../tasks/switching/task.js'
 import { seenTokens, seenWidth } from './tokens.js'
+import { type Answer, probabilitiesOver, type Window } from './windows.js'
 
 /** What a training is told. */
 export interface ContenderOptions {
   readonly seed: number
   readonly learningRate: number
+  /** Steps of a sequence that it is given at a time, >= 1; where the sequence is longer, it carries its state. */
+  readonly window: number
 }
 
 /** A router in training. */
 export interface OpenContender {
-  /** One update. Await it before the batch's arrays change. */
-  step(batch: SwitchingBatch): Promise<void>
+  /** One update, on the window after that of the step before, or on the first one of fresh sequences. Await it before arrays change. */
+  step(window: Window, first: boolean): Promise<void>
   /** Ends the training: what answers from its parameters. */
   finish(): Promise<Evaluator>
   /** Gives up what the training holds. */
@@ -36,7 +40,7 @@ export interface OpenContender {
 
 /** A trained router. */
 export interface Evaluator {
-  /** (E,T,B) for a batch as large as those of the training. */
+  /** (E,T,B) for a batch as large as those of the training, over all of its windows. */
   probabilities(batch: SwitchingBatch): Promise<Float64Array>
   /** Gives up the program. */
   dispose(): void
@@ -65,14 +69,19 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
   const gate = gateOn(config, task)
   const { precision } = gate.config
   const tracks = precision?.scope === 'tracked'
-  const told = ({ errors }: SwitchingBatch) => (tracks && errors ? { feedback: errors } : {})
+  const told = ({ errors }: Window) => (tracks && errors ? { feedback: errors } : {})
+  const begin = (): GateState =>
+    Object.fromEntries(gateStates(gate.config).map(({ name, width }) => [name, full([task.batch, width], 0)]))
   return {
     cost: async () => {
       await gate.ready()
       const single = gate.graph({ steps: 1, state: true, next: false, layout: 'feature-major' })
       return { ...sizeOf(gate), flops: graphCost(single, 1).total.flops }
     },
-    open: async (backend, { seed, learningRate }) => {
+    open: async (backend, { seed, learningRate, window }) => {
+      const windowed = window < task.steps
+      const steps = Math.min(window, task.steps)
+      let state: GateState | undefined
       const trainer = await gate.trainer(backend, gate.init({ seed }), {
         optimizer: adam({ lr: learningRate }),
         loss: {
@@ -93,31 +102,34 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
           : undefined
       let tracked = tracker?.init()
       return {
-        step: async (batch) => {
-          await trainer.step({
+        step: async (batch, first) => {
+          if (windowed && first) state = begin()
+          const done = await trainer.step({
             x: seenTokens(batch),
             targets: batch.targets,
             ...(tracked ? { precision: tracked } : {}),
             ...told(batch),
+            ...(state && { state }),
           })
+          if (windowed) state = await done.state()
           // As the paper's code: once per column, after the gradient step.
           if (tracker && tracked)
-            for (let t = 0; t < task.scored.to; t++)
+            for (let t = 0; t < Math.min(task.scored.to, steps); t++)
               tracked = tracker.update(tracked, missRates(columnOf(batch.targets, t), task.experts))
         },
         finish: async () => {
-          const [params, program] = [
-            await trainer.params(),
-            await backend.compile(gate.graph({ steps: task.steps, next: false, layout: 'feature-major' })),
-          ]
+          const params = await trainer.params()
+          const graph = gate.graph({ steps, state: windowed, next: false, layout: 'feature-major' })
+          const program = await backend.compile(graph)
           const pi: { precision?: Tensor } =
             tracker && tracked ? { precision: tracker.precision(tracked) } : {}
           return {
-            probabilities: async (batch) => {
-              const feeds = { ...params, x: seenTokens(batch), ...pi, ...told(batch) }
-              const { logits } = await takeAll(await program.run(feeds))
-              return routingProbabilities(logits as Tensor)
-            },
+            probabilities: (batch) =>
+              probabilitiesOver(batch, { window, experts: task.experts }, async (part, carried) => {
+                const states = windowed ? stateFeeds(carried ?? begin()) : {}
+                const feeds = { ...params, x: seenTokens(part), ...pi, ...told(part), ...states }
+                return answerOf(await takeAll(await program.run(feeds)))
+              }),
             dispose: () => program.dispose(),
           }
         },
@@ -127,6 +139,21 @@ export function gateContender(config: Omit<GateConfig, 'dim' | 'experts'>, task:
   }
 }
 
+const STATE = 'state/'
+
+const stateFeeds = (state: GateState) =>
+  Object.fromEntries(Object.entries(state).map(([name, t]) => [STATE + name, t]))
+
+/** Results of a gate's graph. */
+const answerOf = ({ logits, ...rest }: Readonly<Record<string, Tensor>>): Answer => ({
+  logits: logits as Tensor,
+  state: Object.fromEntries(
+    Object.entries(rest).flatMap(([name, t]) =>
+      name.startsWith(STATE) ? [[name.slice(STATE.length), t] as const] : [],
+    ),
+  ),
+})
+
 const columnOf = ({ data, shape }: Tensor, t: number) =>
   data.subarray(t * (shape[1] as number), (t + 1) * (shape[1] as number)) as Int32Array
 
@@ -134,19 +161,31 @@ const columnOf = ({ data, shape }: Tensor, t: number) =>
 export function baselineContender(router: Baseline, task: SwitchingTask): Contender {
   return {
     cost: async () => router.cost,
-    open: async (backend, { seed, learningRate }) => {
+    open: async (backend, { seed, learningRate, window }) => {
+      const windowed = window < task.steps
+      const begin = () => router.initialState(task.batch)
+      let state: BaselineState | undefined
       const trainer = router.trainer(backend, router.init({ seed }), {
         optimizer: adam({ lr: learningRate }),
       })
       return {
-        step: async (batch) => {
-          await trainer.step({ x: seenTokens(batch), targets: batch.targets })
+        step: async (part, first) => {
+          if (windowed && first) state = begin()
+          const done = await trainer.step({
+            x: seenTokens(part),
+            targets: part.targets,
+            ...(state && { state }),
+          })
+          if (windowed) state = await done.state()
         },
         finish: async () => {
-          const program = await router.evaluator(backend, await trainer.params(), { steps: task.steps })
+          const form = { steps: Math.min(window, task.steps), state: windowed }
+          const program = await router.evaluator(backend, await trainer.params(), form)
           return {
-            probabilities: async (batch) =>
-              routingProbabilities((await program.run(seenTokens(batch))).logits),
+            probabilities: (batch) =>
+              probabilitiesOver(batch, { window, experts: task.experts }, (part, carried) =>
+                program.run(seenTokens(part), windowed ? (carried ?? begin()) : {}),
+              ),
             dispose: () => program.dispose(),
           }
         },

@@ -1,14 +1,14 @@
 /** What a gate sees: a token, and where experts err, their squared errors of the step before as further dimensions. */
 import type { Tensor } from '@fep-moe/core'
-import type { SwitchingBatch } from '../tasks/switching/stream.js'
 import type { SwitchingTask } from '../tasks/switching/task.js'
+import type { Window } from './windows.js'
 
 /** Width of what a gate sees. */
 export const seenWidth = ({ dim, experts, reliability }: SwitchingTask): number =>
   reliability ? dim + experts : dim
 
 /** (d,T,B), or (d+E,T,B). Features come first, so the errors are more rows. */
-export function seenTokens({ x, errors }: SwitchingBatch): Tensor {
+export function seenTokens({ x, errors }: Window): Tensor {
   if (!errors) return x
   const data = new Float32Array(x.data.length + errors.data.length)
   data.set(x.data as Float32Array)
