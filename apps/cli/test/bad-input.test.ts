@@ -69,7 +69,7 @@ describe('flags and arguments', () => {
     ['backends onnx', /too many arguments/],
     ['gate', /a command is missing/],
     ['gate train', /unknown command 'train'/],
-    ['gate presets fep', /no preset is called 'fep'; there is: affinity/],
+    ['gate presets paper-c', /no preset is called 'paper-c'; there is: affinity/],
     ['gate presets affinity', /a preset needs its size: --dim and --experts/],
     ['gate presets --dim 4', /name the preset whose size/],
     ['gate presets affinity --dim 0 --experts 2', /--dim is '0'; accepted: an integer in 1\.\.16777216/],

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { full, preset, type Tensor, tensor } from '@fep-moe/core'
+import { full, preset, presets, type Tensor, tensor } from '@fep-moe/core'
 import { readSafetensors, writeSafetensors } from '@fep-moe/core/safetensors'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { main } from '../src/main.js'
@@ -156,7 +156,7 @@ describe('gate init, presets and inspect', () => {
   it('print configurations', async () => {
     const { stdout } = await gate('presets paper-a/full --dim 5 --experts 4')
     expect(JSON.parse(stdout)).toEqual(preset('paper-a/full', { dim: 5, experts: 4 }))
-    expect((await gate('presets')).stdout.split('\n')).toHaveLength(16)
+    expect((await gate('presets')).stdout.split('\n')).toHaveLength(Object.keys(presets).length + 1)
     expect(JSON.parse((await gate('presets --json')).stdout)).toHaveProperty('skill/full')
   })
 
