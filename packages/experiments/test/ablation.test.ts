@@ -47,6 +47,9 @@ describe('the list of experiments', () => {
       'language-model',
       'overhead',
       'sensitivity',
+      'expert-threshold',
+      'switching-text',
+      'past-the-paper',
     ])
     expect(findExperiment('ablation')).toBe(ablation)
     expect(() => findExperiment('nothing')).toThrow(/'nothing'; there is: ablation/)

@@ -188,6 +188,8 @@ describe('what a report is made of', () => {
     visit(join(import.meta.dirname, '../src/index.ts'))
     expect([...packages].sort()).toEqual([
       '@fep-moe/core',
+      '@fep-moe/core/moe',
+      '@fep-moe/core/policies',
       '@fep-moe/core/training',
       'simple-statistics',
       'valibot',
