@@ -84,6 +84,48 @@ describe('two states, by hand', () => {
   })
 })
 
+describe('cues, by hand', () => {
+  // One phase, never left without a cue. The cue is dimension 2, which is no evidence; it says at the token after it that
+  // state 0 is left with odds of 3, and on its own token nothing.
+  const gate = createGate({ dim: 3, experts: 2, bias: false, belief: { phases: 1, gain: 1, cues: 2 } })
+  const params: Params = {
+    'evidence.weight': doubles([1, 0, 0, 0, 1, 0], [2, 3]),
+    prior: doubles([50, 0], [2]),
+    hazard: doubles([-50, -50], [2, 1]),
+    'cue.weight': doubles([0, 0, 0, 0, 0, 50 + Math.log(3), 0, 0, 0, 0, 0, 0], [4, 3]),
+    transition: doubles([0, 0, 0, 0], [2, 2]),
+    readout: identity(2),
+  }
+  const x = doubles([0, 0, 1, 0, 0, 0, 0, 0, 0], [1, 3, 3])
+
+  it('leave a step late', async () => {
+    close((await gate.route(backend, params, x)).weights, [1, 0, 0.25, 0.75, 0.25, 0.75])
+  })
+
+  it('end with a document', async () => {
+    const reset = tensor(Uint8Array.of(0, 1, 0), [1, 3], 'bool')
+    close((await gate.route(backend, params, x, { reset })).weights, [1, 0, 1, 0, 1, 0])
+  })
+})
+
+describe('copies of states', () => {
+  const { params } = createGate({ dim: 3, experts: 2, belief: { states: 2, copies: 2 } })
+  const start = createGate({ dim: 3, experts: 2, belief: { states: 2, copies: 2, gain: 1 } }).init({
+    seed: 3,
+  })
+
+  it('start with the same evidence and read-out, and lead to each other', () => {
+    expect(params.find(({ name }) => name === 'evidence.weight')?.shape).toEqual([4, 3])
+    const { 'evidence.weight': weight, 'evidence.bias': bias, readout, prior, transition } = start
+    expect(weight?.data.slice(6)).toEqual(weight?.data.slice(0, 6))
+    expect(bias?.data.slice(2)).toEqual(bias?.data.slice(0, 2))
+    expect(weight?.data[0]).not.toBe(weight?.data[3])
+    expect([...(readout as Tensor).data]).toEqual([0.5, 0, 0.5, 0, 0, 0.5, 0, 0.5])
+    expect([...(prior as Tensor).data]).toEqual([0, 0, -4, -4])
+    expect([...(transition as Tensor).data]).toEqual([0, 0, 4, 4, 0, 0, 4, 4, 4, 4, 0, 0, 4, 4, 0, 0])
+  })
+})
+
 describe('the forward algorithm', () => {
   /** A hidden Markov model is a filter of one phase: leaving and transitions make its matrix. */
   it('of a hidden Markov model of three states', async () => {
@@ -198,10 +240,11 @@ const CONFIGS: Readonly<Record<string, GateConfig>> = {
   'two phases': { dim: 3, experts: 4, belief: { phases: 2 } },
   'one state': { dim: 3, experts: 4, belief: { states: 1 } },
   'more states than experts': { dim: 3, experts: 2, belief: { states: 5, phases: 4 } },
+  'copies with a cue of two tokens': { dim: 3, experts: 2, belief: { copies: 2, phases: 2, cues: 2 } },
   'phase-type with cues': {
     dim: 3,
     experts: 4,
-    belief: { phases: 3, duration: 'phase-type', cues: true, width: 5, horizon: 0 },
+    belief: { phases: 3, duration: 'phase-type', cues: 3, width: 5, horizon: 0 },
     precision: { kind: 'evidence', scope: 'tracked', learned: true },
   },
 }

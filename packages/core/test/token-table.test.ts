@@ -23,7 +23,7 @@ const routers: Readonly<Record<string, RouterConfig>> = {
   'two hidden layers': { memory, anticipation: { kind: 'additive', width: 6, depth: 2 } },
   'low rank': { memory, anticipation: { kind: 'additive', width: 6, rank: 2 } },
   belief: { belief: { phases: 3 } },
-  'belief with hidden units and cues': { belief: { states: 3, phases: 2, width: 4, cues: true, horizon: 0 } },
+  'belief with hidden units and cues': { belief: { states: 3, phases: 2, width: 4, cues: 2, horizon: 0 } },
   'a clock beside the token': { clock: { resonators: 2 } },
   'beta+additive, clock': {
     memory,

@@ -42,6 +42,7 @@ describe('the comparison on tasks with exact bounds', () => {
       'fep',
       'belief',
       'belief-phase-type',
+      'belief+copies',
       'belief+cues',
       'beta+ant+clock',
       'beta+ant+clock-reset',

@@ -95,7 +95,16 @@ export const sections: {
   readonly belief: Readonly<Record<keyof BeliefConfig, true>>
   readonly clock: Readonly<Record<keyof ClockConfig, true>>
 } = {
-  belief: { states: true, phases: true, duration: true, width: true, cues: true, horizon: true, gain: true },
+  belief: {
+    states: true,
+    copies: true,
+    phases: true,
+    duration: true,
+    width: true,
+    cues: true,
+    horizon: true,
+    gain: true,
+  },
   clock: { integrators: true, resonators: true, affinity: true, surpriseReset: true },
 }
 

@@ -63,7 +63,7 @@ export const RARER: Readonly<Record<string, GateConfig>> = {
   'belief-phase-type': { ...size, belief: { states: 6, phases: 3, duration: 'phase-type' } },
   'belief+cues+evidence/top-2': {
     ...size,
-    belief: { states: 2, phases: 4, width: 6, cues: true },
+    belief: { states: 2, phases: 4, width: 6, cues: 1 },
     precision: { kind: 'evidence' },
     select: { kind: 'top-k', k: 2 },
   },

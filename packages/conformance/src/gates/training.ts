@@ -35,7 +35,7 @@ const CONDITIONS: Readonly<Record<string, GateConfig>> = {
   belief: { ...size, belief: { phases: 6 } },
   'belief-phase-type+cues': {
     ...size,
-    belief: { states: 2, phases: 3, duration: 'phase-type', cues: true, width: 8 },
+    belief: { states: 2, phases: 3, duration: 'phase-type', cues: 3, width: 8 },
   },
   // Resonators start at cos(πn/2): 0 at every other step but for rounding. A unit that is active only there has a gradient of
   // rounding errors, and Adam scales it to a full step; so they are read by the router here, which sums over all steps.

@@ -5,6 +5,7 @@
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import {
   add,
+  concat,
   exp,
   expand,
   greater,
@@ -27,11 +28,12 @@ import {
 } from '../graph/expressions.js'
 import type { Dim } from '../graph/types.js'
 import type { Belief } from './belief-parameters.js'
-import { FLOOR, runFilter, type Wanted } from './belief-step.js'
+import { type Carried, FLOOR, phaseMoves, runFilter, type Wanted } from './belief-step.js'
 import type { GateOperands, GateValues } from './compose.js'
 import type { ResolvedGateConfig } from './config.js'
 import { flattenTokens, project, unflattenTokens } from './feature-major.js'
 import { clampPrecision } from './precision.js'
+import { gateStates } from './state.js'
 import { tokenLayer } from './token-table.js'
 
 /** Leaving is for another state: this in place of a logit is probability 0. */
@@ -77,10 +79,15 @@ export function composeBelief(
   return {
     logits,
     next: () => softmax(ahead ? logits : decide('expected'), 0),
-    states: { belief: reshape(found.last, [belief.phases * belief.states, 1, time[1] as Dim]) },
+    states: Object.fromEntries(
+      gateStates(config).flatMap(({ name, width }) => {
+        const value = found.last[name as keyof typeof found.last]
+        return value ? [[name, reshape(value, [width, 1, time[1] as Dim])]] : []
+      }),
+    ),
     ...(details && {
       details: {
-        belief: reshape(found.history as Value, [belief.phases * belief.states, ...time]),
+        belief: reshape(found.history as Value, [belief.phases * belief.states * belief.copies, ...time]),
         present: unflattenTokens(softmax(ahead ? decide('filtered') : logits, 0), tokens),
         surprise: neg(
           add(reshape(log(found.normalizer as Value), [1, ...time]), unflattenTokens(best, tokens)),
@@ -104,7 +111,7 @@ function logEvidence({ width }: Belief, { params, x, tokens: table }: GateOperan
 
 /** Runs the filter. `evidence` (S, T, B). */
 function filter(
-  { states, phases, duration, cues }: Belief,
+  { states: kinds, copies, phases, duration, cues }: Belief,
   { params, x, tokens: table, state = {}, reset }: GateOperands,
   evidence: Value,
   parameter: (name: string) => Value,
@@ -112,35 +119,51 @@ function filter(
   history: boolean,
 ): ReturnType<typeof runFilter> {
   const { builder } = x
+  const states = kinds * copies
   const [, steps, batch] = x.shape as [number, number, Dim]
-  const shape = [phases, states, batch] as const
-  const prior = reshape(add(softmax(parameter('prior'), 0), FLOOR), [1, states, 1])
-  const start = pad(prior, 0, 0, phases - 1)
-  const carried = state.belief && reshape(state.belief, shape)
-  // A state of zeros is that of a sequence that has not begun: a belief sums to 1.
-  const begun = carried && greater(sum(carried, [0, 1], true), 0.5)
-  const first = begun ? where(begun, carried, start) : expand(start, shape)
-  const rates = (name: string) => reshape(permute(parameter(name)), [phases, states, 1])
-  const perToken = (v: Value) => reshape(v, [1, states, steps, batch])
-  const cue = cues && tokenLayer(flattenTokens(x), undefined, table)(params['cue.weight'] as Value)
+  const prior = reshape(add(softmax(parameter('prior'), 0), FLOOR), [states, 1, 1])
+  const start = pad(prior, 1, 0, phases - 1)
+  const perToken = (v: Value) => reshape(v, [states, 1, steps, batch])
+  const cue = cues > 0 && tokenLayer(flattenTokens(x), undefined, table)(params['cue.weight'] as Value)
   const self = builder.constant(
     Array.from({ length: states * states }, (_, i) => (i % (states + 1) === 0 && states > 1 ? NEVER : 0)),
     [states, states],
   )
+  const rates = (name: string, ...shape: readonly number[]) => reshape(parameter(name), [states, ...shape])
+  const leaving = cue ? undefined : sigmoid(rates('hazard', 1, phases))
+  const staying = leaving && sub(1, leaving)
+  const advance = duration === 'phase-type' ? sigmoid(rates('advance', 1, phases)) : undefined
   return runFilter(
-    first,
+    before(),
     {
       evidence: perToken(evidence),
-      ...(cue && { cue: perToken(cue) }),
+      ...(cue && { cue: reshape(cue, [states, cues, steps, batch]) }),
       ...(reset && { fresh: reshape(reset, [1, 1, steps, batch]) }),
     },
     {
-      leave: cues ? rates('hazard') : sigmoid(rates('hazard')),
-      ...(duration === 'phase-type' && phases > 1 && { advance: sigmoid(rates('advance')) }),
+      ...(leaving && staying
+        ? { either: concat([leaving, staying], 1) }
+        : { leave: rates('hazard', phases, 1) }),
+      ...phaseMoves(builder, phases, advance, staying),
       enter: permute(softmax(add(parameter('transition'), self), 1)),
-      ...(reset && { start }),
+      ...(reset && { start, prior }),
     },
     wanted,
     history,
   )
+
+  /** A state of zeros is that of a sequence that has not begun: a belief sums to 1. */
+  function before(): Carried {
+    const shape = [states, phases, batch] as const
+    const later = [states, cues - 1, batch] as const
+    const heard = cues > 1 && {
+      cues: state.cues ? reshape(state.cues, later) : expand(builder.constant(0), later),
+    }
+    if (!state.belief)
+      return { belief: expand(start, shape), mass: expand(prior, [states, 1, batch]), ...heard }
+    const carried = reshape(state.belief, shape)
+    const mass = sum(carried, 1, true)
+    const begun = greater(sum(mass, 0, true), 0.5)
+    return { belief: where(begun, carried, start), mass: where(begun, mass, prior), ...heard }
+  }
 }

@@ -157,8 +157,13 @@ export interface DistributionConfig {
  * map. It is memory and anticipation in one, so a gate has it instead of those.
  */
 export interface BeliefConfig {
-  /** S, >= 1. Default: the number of experts. */
+  /** Kinds of state, >= 1. Default: the number of experts. */
   readonly states?: number
+  /**
+   * Copies of each, >= 1, which start with the same evidence; S = states * copies. With two, what a switch leads to can differ in
+   * its duration and its successors from what a sequence begins with, though tokens look alike. Default 1.
+   */
+  readonly copies?: number
   /** M, >= 1: phases of a state. Default 16. */
   readonly phases?: number
   /**
@@ -168,8 +173,8 @@ export interface BeliefConfig {
   readonly duration?: 'chain' | 'phase-type'
   /** Hidden units (ReLU) of the network that gives a token's evidence; null: the evidence is W x + b. Default null. */
   readonly width?: number | null
-  /** Hazards also depend on the token, by a linear function. Default false. */
-  readonly cues?: boolean
+  /** Hazards also depend on so many of the latest tokens, by a linear function of each. Default 0. */
+  readonly cues?: number
   /**
    * 1: route on what the filter expects of the next token, as `next`. 0: route on what it believes of the token just given;
    * `next` is then the expectation. Default 1.

@@ -38,11 +38,11 @@ export function precisionFeed(
     throw new FepError(
       'FEP_UNSUPPORTED',
       tracked
-        ? 'precision was given, but this gate tracks its own: give `feedback`'
-        : "feedback was given, but precision.scope is not 'tracked'",
+        ? 'this gate tracks its own precision: give `feedback`'
+        : "feedback needs precision.scope 'tracked'",
     )
   if (!config.precision) {
-    if (given) throw new FepError('FEP_UNSUPPORTED', 'precision was given, but the gate has none')
+    if (given) throw new FepError('FEP_UNSUPPORTED', 'this gate has no precision')
     return {}
   }
   if (tracked) return { feedback: feedback ?? noFeedback(config.experts, tokens, layout) }

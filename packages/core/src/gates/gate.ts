@@ -71,7 +71,7 @@ export type RouteResult<C extends GateConfig> = RoutingOf<C> & {
   readonly memory?: Tensor
   /** x̂ (B,T,d). */
   readonly prediction?: Tensor
-  /** The belief of the token after each, before its evidence (B,T,M·S), phase by phase. */
+  /** The belief of the token after each, before its evidence (B,T,S·M), state by state. */
   readonly belief?: Tensor
   /** The belief of each token after its evidence, read out to experts (B,T,E). */
   readonly present?: Tensor

@@ -17,6 +17,8 @@ export interface ParameterSpec {
   readonly fanOut: number
   /** Weights of layers are drawn; biases too under `torch`; embeddings are `normal`; others start at `values`. */
   readonly kind: 'weight' | 'bias' | 'normal' | 'values'
+  /** Of so many rows that are drawn the others are copies; all are drawn by default. */
+  readonly rows?: number
   /** Start of a `values` parameter. */
   readonly values?: readonly number[]
 }
@@ -73,7 +75,7 @@ export function initialize(
   const params: Record<string, Tensor> = {}
   for (const spec of specs) {
     const how = (typeof scheme === 'string' ? scheme : scheme[spec.name]) ?? 'torch'
-    if (how !== 'torch' && how !== 'xavier' && how !== 'zeros')
+    if (!['torch', 'xavier', 'zeros'].includes(how))
       throw new FepError(
         'FEP_BAD_ARGUMENT',
         `init: scheme is ${show(how)}; accepted: 'torch', 'xavier', 'zeros'`,
@@ -86,6 +88,10 @@ export function initialize(
     } else if (how === 'torch' || (how === 'xavier' && spec.kind === 'weight')) {
       const bound = how === 'torch' ? 1 / Math.sqrt(spec.fanIn) : Math.sqrt(6 / (spec.fanIn + spec.fanOut))
       fillUniformFrom(seed, `init/${spec.name}`, data, -bound, bound)
+    }
+    if (spec.rows) {
+      const drawn = (data.length / (spec.shape[0] as number)) * spec.rows
+      for (let i = drawn; i < data.length; i++) data[i] = data[i - drawn] as number
     }
     params[spec.name] = { dtype: 'float32', shape: spec.shape, data }
   }

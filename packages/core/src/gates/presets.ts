@@ -10,14 +10,15 @@ const direct = { kind: 'direct', activation: 'relu', lossWeight: 0.5 } as const
 const additive = { kind: 'additive', activation: 'gelu', lossWeight: 0.5 } as const
 
 /**
- * Presets without their size. `fep` is the recommended gate where experts depend on what a sequence is going through. `paper-a/*` are the conditions of the ablation (§4.4, Tables 4 and 5) and the routers of
- * Table 1 (last token: `affinity`, trained with `time: 'last'`), `skill/*` the variant that the paper's agent skill gives.
+ * Presets without their size. `fep` is the recommended gate where experts depend on what a sequence is going through.
+ * `paper-a/*` are the conditions of the ablation (§4.4, Tables 4 and 5) and the routers of Table 1 (last token: `affinity`,
+ * trained with `time: 'last'`), `skill/*` the variant that the paper's agent skill gives.
  */
 export const presets = {
   /** The router of every mixture of experts: softmax(W x + b). */
   affinity: {},
-  /** A learned Bayes filter that decides for the next token; a state per expert, durations up to 16 steps. */
-  fep: { belief: {}, precision: { kind: 'evidence' } },
+  /** A learned Bayes filter that decides for the next token: a state per expert, durations up to 16 steps, signs up to 3 early. */
+  fep: { belief: { cues: 4 }, precision: { kind: 'evidence' } },
   'paper-a/beta': { memory: beta },
   'paper-a/pi': { precision: gain },
   'paper-a/ant': { anticipation: direct },

@@ -2,7 +2,13 @@
 import * as v from 'valibot'
 import { FepError, show } from '../errors.js'
 import { averagingFactor, integerFrom, isDecay, isPositive, nonNegative, parse, positive } from '../schema.js'
-import type { ComposedGateConfig, MemoryConfig, ResolvedGateConfig } from './config.js'
+import type {
+  ClockConfig,
+  ComposedGateConfig,
+  MemoryConfig,
+  PrecisionConfig,
+  ResolvedGateConfig,
+} from './config.js'
 
 const count = integerFrom(1)
 const listOf = (fits: (x: unknown) => boolean, accepted: string) =>
@@ -46,10 +52,11 @@ const anticipation = v.strictObject({
 })
 const belief = v.strictObject({
   states: v.optional(count),
+  copies: v.optional(count),
   phases: v.optional(count),
   duration: pick('chain', 'phase-type'),
   width: v.optional(v.nullable(count)),
-  cues: flag,
+  cues: v.optional(integerFrom(0, 64)),
   horizon: v.optional(v.picklist([0, 1])),
   gain: v.optional(positive),
 })
@@ -117,10 +124,7 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
     const { kind, ...fields } = c[name] ?? { kind: 'mean' }
     for (const [field, value] of Object.entries(fields)) {
       if (value !== undefined && !(FIELDS[kind] as string).split(' ').includes(field))
-        throw new FepError(
-          'FEP_BAD_CONFIG',
-          `gate.${name}.${field} is unknown here: '${kind}' has no such field`,
-        )
+        refuse(`${name}.${field}`, value, `nothing, '${kind}' has no such field`)
     }
   }
   const { dim, experts, anticipation: a, precision: p, select: s } = c
@@ -140,12 +144,12 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
   if (instead) refuse(instead, c[instead], 'nothing beside `belief`')
   if (c.clock) {
     const fits = (memory === null || memory.kind === 'leaky') && a?.kind !== 'distribution'
-    if (!fits) refuse('clock', c.clock, "memory absent or 'leaky', and no anticipated 'distribution'")
+    if (!fits) refuse('clock', c.clock, "with memory.kind 'leaky' or none, and no 'distribution'")
     if (c.clock.surpriseReset && !memory) refuse('clock.surpriseReset', true, "with memory.kind 'leaky'")
     if (c.clock.affinity === false && !a) refuse('clock.affinity', false, 'true, unless a predictor reads it')
     if (c.clock.affinity && a?.kind === 'logits') refuse('clock.affinity', true, "false with 'logits'")
     if (c.clock.integrators === 0 && !c.clock.resonators)
-      refuse('clock', c.clock, 'at least one integrator or resonator')
+      refuse('clock', c.clock, 'an integrator or a resonator')
   }
   if (p?.learned !== undefined && p.scope !== 'tracked')
     refuse('precision.learned', p.learned, "only with scope 'tracked'")
@@ -154,9 +158,8 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
     refuse(
       'select.kind',
       'spike',
-      "'dense' and 'top-k', unless memory.kind is 'membrane' and nothing anticipates",
+      "'dense' and 'top-k', unless with memory.kind 'membrane' and no anticipation",
     )
-  const network = a && { width: a.width ?? 4 * dim, depth: a.depth ?? 1, rank: a.rank ?? null }
   return {
     dim,
     experts,
@@ -164,54 +167,63 @@ export function resolveGateConfig(config: unknown): ResolvedGateConfig {
     router: isOracle ? 'oracle' : 'gate',
     memory,
     belief: c.belief
-      ? {
-          states: c.belief.states ?? experts,
-          phases: c.belief.phases ?? 16,
-          duration: c.belief.duration ?? 'chain',
-          width: c.belief.width ?? null,
-          cues: c.belief.cues ?? false,
-          horizon: c.belief.horizon ?? 1,
-          gain: c.belief.gain ?? 4,
-        }
+      ? filled<NonNullable<ResolvedGateConfig['belief']>>(c.belief, {
+          states: experts,
+          copies: 1,
+          phases: 16,
+          duration: 'chain',
+          width: null,
+          cues: 0,
+          horizon: 1,
+          gain: 4,
+        })
       : null,
     clock: c.clock
-      ? {
-          integrators: c.clock.integrators ?? (c.clock.resonators ? 0 : 4),
-          resonators: c.clock.resonators ?? 0,
-          affinity: c.clock.affinity ?? !a,
-          surpriseReset: c.clock.surpriseReset ?? false,
-        }
+      ? filled<Required<ClockConfig>>(c.clock, {
+          integrators: c.clock.resonators ? 0 : 4,
+          resonators: 0,
+          affinity: !a,
+          surpriseReset: false,
+        })
       : null,
     precision: p
-      ? {
+      ? filled<Required<PrecisionConfig>>(p, {
           kind: p.kind,
-          scope: p.scope ?? 'shared',
-          learned: p.learned ?? false,
-          momentum: p.momentum ?? (gain ? 0.95 : 0.9),
-          epsilon: p.epsilon ?? (gain ? 1e-4 : 1e-8),
-          initialVariance: p.initialVariance ?? 1,
-        }
+          scope: 'shared',
+          learned: false,
+          momentum: gain ? 0.95 : 0.9,
+          epsilon: gain ? 1e-4 : 1e-8,
+          initialVariance: 1,
+        })
       : null,
-    anticipation: !network
-      ? null
-      : a.kind === 'distribution'
-        ? { kind: a.kind, ...network, activation: a.activation ?? 'relu', momentum: a.momentum ?? 0.9 }
-        : a.kind === 'logits'
-          ? { kind: a.kind, ...network, activation: a.activation ?? 'relu' }
-          : {
-              kind: a.kind,
-              ...network,
-              activation: a.activation ?? (a.kind === 'direct' ? 'relu' : 'gelu'),
-              lossWeight: a.lossWeight ?? 0.5,
-            },
-    select:
-      s?.kind === 'top-k'
-        ? { kind: s.kind, k: s.k, softmax: s.softmax ?? 'after', scale: s.scale ?? 1 }
-        : s?.kind === 'spike'
-          ? { kind: s.kind, softmax: s.softmax ?? 'after' }
-          : { kind: 'dense' },
+    anticipation: a
+      ? filled(a, {
+          kind: a.kind,
+          width: 4 * dim,
+          depth: 1,
+          rank: null,
+          activation: a.kind === 'additive' ? 'gelu' : 'relu',
+          ...(predicts ? a.kind !== 'logits' && { lossWeight: 0.5 } : { momentum: 0.9 }),
+        } as NonNullable<ResolvedGateConfig['anticipation']>)
+      : null,
+    select: filled(s ?? {}, {
+      kind: s?.kind ?? 'dense',
+      ...(s?.kind === 'top-k' && { k: s.k, scale: 1 }),
+      ...(s && s.kind !== 'dense' && { softmax: 'after' }),
+    } as ResolvedGateConfig['select']),
   }
 }
+
+/** The fields of `defaults`, as given where they are. */
+const filled = <T extends object>(given: object, defaults: T): T =>
+  Object.fromEntries(
+    Object.entries(defaults).map(([field, value]) => [
+      field,
+      (given as Readonly<Record<string, unknown>>)[field] ?? value,
+    ]),
+  ) as T
+
+type MembraneDefaults = Extract<ResolvedGateConfig['memory'], { kind: 'membrane' }>
 
 function resolveMemory(
   m: MemoryConfig,
@@ -228,10 +240,7 @@ function resolveMemory(
   const perUnit = (value: number | readonly number[], field: string): readonly number[] => {
     if (typeof value === 'number') return new Array<number>(units).fill(value)
     if (value.length === units) return value
-    throw new FepError(
-      'FEP_BAD_CONFIG',
-      `gate.memory.${field} has ${value.length} numbers; accepted: one number, or ${units} (one per ${unit})`,
-    )
+    return refuse(`memory.${field}`, value, `one number, or ${units} (one per ${unit})`)
   }
   const beta =
     m.tau !== undefined
@@ -245,16 +254,12 @@ function resolveMemory(
       m.tau ?? m.beta,
       'a decay that float32 tells from 0 and 1, where it is learned (τ in 0.0115..1.6e7)',
     )
-  if (m.kind === 'leaky') return { kind: m.kind, beta, learned }
-  const surrogate = m.surrogate ?? 'atan'
+  const found = { beta, learned }
+  if (m.kind === 'leaky') return { kind: m.kind, ...found }
+  const defaults = { threshold: 1, reset: 'soft-cap', output: 'membrane', surrogate: 'atan' } as const
+  const slope = m.surrogate && m.surrogate !== 'atan' ? 25 : 2
   return {
-    kind: m.kind,
-    beta,
-    learned,
-    threshold: m.threshold ?? 1,
-    reset: m.reset ?? 'soft-cap',
-    output: m.output ?? 'membrane',
-    surrogate,
-    slope: m.slope ?? (surrogate === 'atan' ? 2 : 25),
+    ...filled<Omit<MembraneDefaults, 'beta' | 'learned'>>(m, { kind: m.kind, ...defaults, slope }),
+    ...found,
   }
 }

@@ -32,7 +32,7 @@ export interface SequenceOptions {
   /** Return `next` where there is anticipation. Default true. */
   readonly next?: boolean
   /**
-   * Also return `memory` (B, T, width) and `prediction` (B, T, d), and of a belief gate `belief` (B, T, M·S), `present`
+   * Also return `memory` (B, T, width) and `prediction` (B, T, d), and of a belief gate `belief` (B, T, S·M), `present`
    * (B, T, E) and `surprise` (B, T). Default false.
    */
   readonly details?: boolean

@@ -24,7 +24,7 @@ export const Scan: Primitive<'Scan'> = {
       body.inputs.length === inputs.length,
       `the body takes ${body.inputs.length} values, the node has ${inputs.length}`,
     )
-    expect(xs > 0, 'a Scan needs at least one x: it gives the number of steps')
+    expect(xs > 0, 'a Scan needs an x: it gives the number of steps')
     const steps = (inputs[states] as ValueInfo).shape[axis]
     expect(
       typeof steps === 'number',

@@ -44,7 +44,7 @@ export interface SparseRouting extends Routing {
   readonly memory?: Tensor
   /** With `details`: (B,T,d). */
   readonly prediction?: Tensor
-  /** With `details`, where the gate filters: (B,T,M·S), (B,T,E) and (B,T), as of `Gate`. */
+  /** With `details`, where the gate filters: (B,T,S·M), (B,T,E) and (B,T), as of `Gate`. */
   readonly belief?: Tensor
   readonly present?: Tensor
   readonly surprise?: Tensor

@@ -36,7 +36,8 @@ const ours: Readonly<Record<string, Omit<ComposedGateConfig, 'dim' | 'experts'>>
   fep: presets.fep,
   belief: BELIEF,
   'belief-phase-type': { belief: phaseType },
-  'belief+cues': { belief: { cues: true } },
+  'belief+copies': { belief: { copies: 2 } },
+  'belief+cues': { belief: { cues: 4 } },
   'beta+ant+clock': { memory, anticipation: { kind: 'direct' }, clock: {} },
   'beta+ant+clock-reset': { memory, anticipation: { kind: 'direct' }, clock: { surpriseReset: true } },
 }

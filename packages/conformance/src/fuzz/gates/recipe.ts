@@ -97,7 +97,7 @@ const belief: fc.Arbitrary<BeliefConfig> = fc.record({
   phases: fc.integer({ min: 1, max: 4 }),
   duration: fc.constantFrom('chain', 'phase-type'),
   width: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
-  cues: fc.boolean(),
+  cues: fc.integer({ min: 0, max: 3 }),
   horizon: fc.constantFrom(0, 1),
   gain: fc.constantFrom(1, 4),
 })

@@ -34,7 +34,7 @@ export const CONFIGS: Readonly<Record<string, GateConfig>> = {
   belief: { ...size, belief: { phases: 4 } },
   'belief-phase-type+cues+pi': {
     ...size,
-    belief: { states: 3, phases: 3, duration: 'phase-type', cues: true, width: 6, horizon: 0 },
+    belief: { states: 3, phases: 3, duration: 'phase-type', cues: 3, width: 6, horizon: 0 },
     precision: { kind: 'evidence' },
   },
   'beta+clock+surprise': {
